@@ -1,0 +1,80 @@
+// Allocation of and element access to tensors.
+#include "runtime/core/tensor.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace gradc {
+
+std::shared_ptr<std::byte> allocate_zeroed(int64_t bytes) {
+  constexpr size_t kAlignment = 64;
+  const size_t rounded = (static_cast<size_t>(bytes) + kAlignment) / kAlignment * kAlignment;
+  void* memory = std::aligned_alloc(kAlignment, rounded);
+  if (memory == nullptr)
+    throw Error(ExitCode::InputOutput, "E0802", fmt::format("cannot allocate {} bytes", bytes));
+  std::memset(memory, 0, rounded);
+  return {static_cast<std::byte*>(memory), [](std::byte* address) { std::free(address); }};
+}
+
+Tensor::Tensor(Type type) : type_(std::move(type)), size_(type_.shape.element_count()) {
+  auto memory = allocate_zeroed(type_.size_bytes());
+  memory_ = memory.get();
+  owner_ = std::move(memory);
+}
+
+Tensor::Tensor(Type type, std::byte* memory, std::shared_ptr<void> owner)
+    : type_(std::move(type)),
+      size_(type_.shape.element_count()),
+      memory_(memory),
+      owner_(std::move(owner)) {}
+
+Tensor Tensor::scalar(DType dtype, double value) {
+  Tensor tensor(dtype, Shape{});
+  tensor.set(0, value);
+  return tensor;
+}
+
+double Tensor::at(int64_t index) const {
+  CHECK(index >= 0 && index < size_, "element {} of {}", index, to_string(type_));
+  return visit_dtype(dtype(), [&](auto tag) -> double {
+    using T = typename decltype(tag)::type;
+    const T value = reinterpret_cast<const T*>(memory_)[index];
+    if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(value);
+    else return static_cast<double>(static_cast<float>(value));
+  });
+}
+
+void Tensor::set(int64_t index, double value) {
+  CHECK(index >= 0 && index < size_, "element {} of {}", index, to_string(type_));
+  visit_dtype(dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T& element = reinterpret_cast<T*>(memory_)[index];
+    if (type_.dtype == DType::Bool) element = static_cast<T>(value != 0 ? 1.0F : 0.0F);
+    else if constexpr (std::is_arithmetic_v<T>) element = static_cast<T>(value);
+    else element = T(static_cast<float>(value));
+  });
+}
+
+Tensor Tensor::clone() const {
+  Tensor copy(type_);
+  if (size_bytes() > 0) std::memcpy(copy.raw(), raw(), static_cast<size_t>(size_bytes()));
+  return copy;
+}
+
+Tensor Tensor::reshaped(Shape shape) const {
+  CHECK(shape.element_count() == size_, "{} as {}", to_string(type_), to_string(shape));
+  return {Type{type_.dtype, std::move(shape)}, memory_, owner_};
+}
+
+void Tensor::check_element(size_t bytes) const {
+  CHECK(static_cast<int64_t>(bytes) == gradc::size_bytes(type_.dtype), "{} read as {}-byte elements",
+        to_string(type_), bytes);
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.type() == b.type() &&
+         (a.size_bytes() == 0 ||
+          std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.size_bytes())) == 0);
+}
+
+}  // namespace gradc
