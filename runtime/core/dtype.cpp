@@ -8,7 +8,7 @@ struct DTypeRow {
   std::string_view name;
   int64_t size_bytes;
 };
-constexpr DTypeRow kRows[] = {{"bool", 1}, {"u8", 1},   {"i32", 4}, {"i64", 8},
+constexpr DTypeRow kRows[] = {{"bool", 1}, {"u8", 1},  {"i32", 4}, {"i64", 8},
                               {"bf16", 2}, {"f16", 2}, {"f32", 4}, {"f64", 8}};
 
 }  // namespace

@@ -48,13 +48,20 @@ template <typename Visitor>
 decltype(auto) visit_dtype(DType dtype, Visitor&& visit) {
   switch (dtype) {
     case DType::Bool:
-    case DType::U8: return visit(TypeTag<uint8_t>{});
-    case DType::I32: return visit(TypeTag<int32_t>{});
-    case DType::I64: return visit(TypeTag<int64_t>{});
-    case DType::BF16: return visit(TypeTag<BFloat16>{});
-    case DType::F16: return visit(TypeTag<Float16>{});
-    case DType::F32: return visit(TypeTag<float>{});
-    case DType::F64: return visit(TypeTag<double>{});
+    case DType::U8:
+      return visit(TypeTag<uint8_t>{});
+    case DType::I32:
+      return visit(TypeTag<int32_t>{});
+    case DType::I64:
+      return visit(TypeTag<int64_t>{});
+    case DType::BF16:
+      return visit(TypeTag<BFloat16>{});
+    case DType::F16:
+      return visit(TypeTag<Float16>{});
+    case DType::F32:
+      return visit(TypeTag<float>{});
+    case DType::F64:
+      return visit(TypeTag<double>{});
   }
   CHECK(false, "dtype {}", static_cast<int>(dtype));
 }

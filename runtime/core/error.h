@@ -45,9 +45,9 @@ class InternalError : public std::logic_error {
                                const std::string& message);
 
 /// CHECK(condition) or CHECK(condition, "format {}", value): throws InternalError if it is false.
-#define CHECK(condition, ...)                                                          \
-  do {                                                                                 \
-    if (!(condition)) [[unlikely]]                                                     \
+#define CHECK(condition, ...)                                                                     \
+  do {                                                                                            \
+    if (!(condition)) [[unlikely]]                                                                \
       ::gradc::check_failed(__FILE__, __LINE__, #condition, ::gradc::check_message(__VA_ARGS__)); \
   } while (false)
 

@@ -1,10 +1,12 @@
-// Counter-based random numbers: the value of a draw depends on its coordinates, not on who draws it.
+// Counter-based random numbers: the value of a draw depends on its coordinates, not on who draws
+// it.
 #pragma once
 #include <cstdint>
 
 namespace gradc {
 
-/// Where a draw stands: the run's seed, the stream of the drawing node (a hash of its path), the step.
+/// Where a draw stands: the run's seed, the stream of the drawing node (a hash of its path), the
+/// step.
 struct RngPosition {
   uint64_t seed = 0;
   uint64_t stream = 0;

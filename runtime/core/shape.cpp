@@ -10,8 +10,10 @@ int64_t Shape::element_count() const {
   for (int64_t dim : dims_) {
     CHECK(dim >= 0, "negative size in {}", to_string(*this));
     if (dim == 0) return 0;
-    if (count > kLimit / dim) too_large = true;
-    else count *= dim;
+    if (count > kLimit / dim)
+      too_large = true;
+    else
+      count *= dim;
   }
   if (too_large)
     throw Error(ExitCode::InputOutput, "E0801",
@@ -27,7 +29,9 @@ std::vector<int64_t> Shape::strides() const {
 
 int64_t Type::size_bytes() const { return shape.element_count() * gradc::size_bytes(dtype); }
 
-std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.dims(), ", ")); }
+std::string to_string(const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape.dims(), ", "));
+}
 
 std::string to_string(const Type& type) {
   return fmt::format("{}{}", name(type.dtype), to_string(type.shape));

@@ -22,7 +22,8 @@ class Shape {
   auto begin() const { return dims_.begin(); }
   auto end() const { return dims_.end(); }
 
-  /// Product of the sizes; throws Error (InputOutput, E0801) where it passes 2^46: no machine holds it.
+  /// Product of the sizes; throws Error (InputOutput, E0801) where it passes 2^46: no machine holds
+  /// it.
   int64_t element_count() const;
   /// Row-major strides in elements.
   std::vector<int64_t> strides() const;

@@ -39,8 +39,10 @@ double Tensor::at(int64_t index) const {
   return visit_dtype(dtype(), [&](auto tag) -> double {
     using T = typename decltype(tag)::type;
     const T value = reinterpret_cast<const T*>(memory_)[index];
-    if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(value);
-    else return static_cast<double>(static_cast<float>(value));
+    if constexpr (std::is_arithmetic_v<T>)
+      return static_cast<double>(value);
+    else
+      return static_cast<double>(static_cast<float>(value));
   });
 }
 
@@ -49,9 +51,12 @@ void Tensor::set(int64_t index, double value) {
   visit_dtype(dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     T& element = reinterpret_cast<T*>(memory_)[index];
-    if (type_.dtype == DType::Bool) element = static_cast<T>(value != 0 ? 1.0F : 0.0F);
-    else if constexpr (std::is_arithmetic_v<T>) element = static_cast<T>(value);
-    else element = T(static_cast<float>(value));
+    if (type_.dtype == DType::Bool)
+      element = static_cast<T>(value != 0 ? 1.0F : 0.0F);
+    else if constexpr (std::is_arithmetic_v<T>)
+      element = static_cast<T>(value);
+    else
+      element = T(static_cast<float>(value));
   });
 }
 
@@ -67,8 +72,8 @@ Tensor Tensor::reshaped(Shape shape) const {
 }
 
 void Tensor::check_element(size_t bytes) const {
-  CHECK(static_cast<int64_t>(bytes) == gradc::size_bytes(type_.dtype), "{} read as {}-byte elements",
-        to_string(type_), bytes);
+  CHECK(static_cast<int64_t>(bytes) == gradc::size_bytes(type_.dtype),
+        "{} read as {}-byte elements", to_string(type_), bytes);
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {

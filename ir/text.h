@@ -1,0 +1,19 @@
+// The text form of graphs and its exact inverse: parse(print(m)) == print-identical m. See
+// docs/ir.md.
+#pragma once
+#include "ir/graph.h"
+
+namespace gradc {
+
+std::string print(const Graph& graph);
+/// "graph file NAME", the settings, then every graph.
+std::string print(const Module& module);
+
+/// Parses a graph file. Throws Error (ModelOrData, E01xx..) with `file:line:column` in the message;
+/// the result is verified, so bad graphs are errors of the user here.
+Module parse_module(std::string_view text, const std::string& file);
+
+/// True if the first word of the text (after blank lines and comments) is `graph`.
+bool is_graph_text(std::string_view text);
+
+}  // namespace gradc
