@@ -13,12 +13,12 @@ namespace gradc {
 
 class Graph;
 /// A nested graph: the body of a group (and of a scan).
-using Body = std::shared_ptr<const Graph>;
+using BodyRef = std::shared_ptr<const Graph>;
 
 /// The kinds of attribute, in the order of AttrValue's alternatives.
 enum class AttrKind : uint8_t { Bool, Int, Float, String, Ints, DType, Tensor, Body };
 using AttrValue =
-    std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, DType, Tensor, Body>;
+    std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, DType, Tensor, BodyRef>;
 
 inline AttrKind kind_of(const AttrValue& value) { return static_cast<AttrKind>(value.index()); }
 
