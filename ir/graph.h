@@ -7,6 +7,7 @@
 
 #include "ir/attrs.h"
 #include "ir/op_kind.h"
+#include "runtime/core/signature.h"
 
 namespace gradc {
 
@@ -35,32 +36,6 @@ struct Node {
   OriginRef origin;
 };
 
-/// What an input is to the runtime.
-enum class InputKind : uint8_t {
-  Data,         // one batch of a field of the data; the first axis is the rows
-  Parameter,    // trained
-  Slot,         // optimizer state beside a parameter, named PATH:SLOT
-  State,        // stored with the model, not trained
-  Step,         // i64[]: updates already made
-  Seed,         // i64[]: the run's seed
-  Accumulator,  // in a metrics graph: a value accumulated over the batches of a pass, f64
-  Operand,      // of a body
-};
-enum class OutputKind : uint8_t {
-  Parameter,
-  Slot,
-  State,
-  Step,    // new (or, in an init graph, initial) values of the inputs of that name
-  Loss,    // scalar float
-  Metric,  // of a metrics graph: f64[]
-  Output,  // what predict returns; the first axis is the rows
-  AccumulateSum,
-  AccumulateMin,
-  AccumulateMax,  // f64; combined over the batches of a pass by this rule
-  Gradient,       // named after its parameter
-  Result,         // of a body
-};
-
 struct Input {
   InputKind kind;
   std::string name;
@@ -73,24 +48,6 @@ struct Output {
   std::string name;
   ValueId value;
 };
-
-/// What a graph of a module computes.
-enum class GraphMode : uint8_t {
-  Init,      // initial parameters, slots and states from the seed
-  Train,     // one training step
-  Evaluate,  // losses and metrics without an update
-  Predict,   // outputs
-  Run,       // losses, metrics, outputs, gradients of one evaluation
-  Metrics,   // metrics and losses of a pass from its accumulators
-  Body,      // nested in a node
-};
-
-std::string_view name(InputKind kind);
-std::string_view name(OutputKind kind);
-std::string_view name(GraphMode mode);
-std::optional<InputKind> parse_input_kind(std::string_view text);
-std::optional<OutputKind> parse_output_kind(std::string_view text);
-std::optional<GraphMode> parse_graph_mode(std::string_view text);
 
 class Graph {
  public:
