@@ -1,0 +1,34 @@
+// From a fused graph to a runnable program, just in time.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "codegen/loop.h"
+#include "ir/graph.h"
+#include "runtime/program.h"
+
+namespace gradc {
+
+/// Which code is allowed to compute a group.
+enum class Backend : uint8_t { Auto, Llvm };
+
+struct CompileOptions {
+  Backend backend = Backend::Auto;
+};
+
+/// The stages after `fused`, for dumps: the program without code, and its kernels before LLVM.
+struct LoweredProgram {
+  Program program;                    // functions are null
+  std::vector<loop::Kernel> kernels;  // one for each distinct KernelStep::name
+  std::string report;                 // one line a step: backend and reason, and the memory plan
+};
+
+/// `fused`: every node is a group, a constant or movement that needs no code. Throws InternalError
+/// for a graph that did not go through the fusion pass.
+LoweredProgram lower(const Graph& fused, const CompileOptions& options);
+
+/// lower, then machine code for every kernel through LLVM.
+Program compile(const Graph& fused, const CompileOptions& options);
+
+}  // namespace gradc

@@ -1,0 +1,35 @@
+// Runs programs: binds memory, creates oneDNN primitives once, runs the steps on the thread team.
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "runtime/program.h"
+
+namespace gradc {
+
+/// Sets the number of threads for everything (kernels and oneDNN); 0 means all cores.
+void set_threads(int threads);
+int threads();
+
+/// A program ready to run. Not thread-safe; keeps the program alive.
+class Executor {
+ public:
+  explicit Executor(std::shared_ptr<const Program> program);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  const Program& program() const;
+
+  /// Runs every step. `inputs` and `outputs` are in the program's order with its types. The output
+  /// that updates an input is written into that input's memory: its entry in `outputs` is ignored
+  /// and may be an empty tensor.
+  void run(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gradc

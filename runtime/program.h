@@ -1,0 +1,86 @@
+// A program: what the compiler hands to the runtime. Buffers, ordered steps, kernels behind one
+// signature.
+#pragma once
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/core/signature.h"
+#include "runtime/core/tensor.h"
+
+namespace gradc {
+
+/// Runs iterations [begin, end) of the kernel's parallel loop. `buffers` are in the kernel's order.
+using KernelFunction = void (*)(void* const* buffers, int64_t begin, int64_t end);
+
+/// Where a buffer lives.
+enum class Place : uint8_t {
+  Arena,     // at `offset` bytes of the program's scratch memory
+  Constant,  // at `offset` bytes of Program::constants
+  Input,     // memory bound to input `offset`
+  Output,    // memory bound to output `offset`
+};
+struct Buffer {
+  Place place;
+  int64_t offset;
+  int64_t bytes;
+};
+
+struct KernelStep {
+  std::string name;
+  KernelFunction function = nullptr;  // filled in when the code is loaded
+  int64_t extent = 1;                 // of the parallel loop
+  int64_t grain = 1;                  // ranges are cut at multiples of this
+  double cost_ns = 0;                 // estimated, one thread
+  std::vector<int32_t> buffers;
+};
+
+/// out[b, m, n] = post(sum_k lhs[b, m, k] * rhs[b, k, n] (+ bias[n])), f32; strides in elements.
+struct MatmulStep {
+  enum class Activation : uint8_t { None, Relu, Tanh, Sigmoid };
+  std::string name;
+  int64_t batch = 1, m = 0, n = 0, k = 0;
+  std::vector<int64_t> lhs_strides, rhs_strides, out_strides;  // of (b, m, k), (b, k, n), (b, m, n)
+  int32_t lhs = 0, rhs = 0, out = 0;                           // buffers
+  int32_t bias = -1;                                           // buffer of n elements, or -1
+  Activation activation = Activation::None;
+};
+
+struct CopyStep {
+  std::string name;
+  int32_t from, to;  // buffers of the same size
+};
+using Step = std::variant<KernelStep, MatmulStep, CopyStep>;
+
+struct ProgramInput {
+  InputKind kind;
+  std::string name;
+  Type type;
+  int64_t limit = 0;  // see ir Input
+};
+struct ProgramOutput {
+  OutputKind kind;
+  std::string name;
+  Type type;
+  /// The input whose memory takes the new value: set for Parameter, Slot, State and Step outputs of
+  /// a training graph (updated in place), -1 for the others.
+  int32_t updates_input = -1;
+};
+
+/// Data only: no LLVM, no graph. Kernel functions point into code that `code` keeps alive.
+struct Program {
+  std::string name;
+  GraphMode mode = GraphMode::Body;
+  int64_t rows = 0;
+  std::vector<ProgramInput> inputs;
+  std::vector<ProgramOutput> outputs;
+  std::vector<Buffer> buffers;
+  std::vector<Step> steps;
+  Tensor constants;  // u8
+  int64_t arena_bytes = 0;
+  int64_t arena_lower_bound = 0;  // the most bytes alive at once
+  std::shared_ptr<void> code;
+};
+
+}  // namespace gradc
