@@ -1,0 +1,98 @@
+// A model file as the tools see it: read and checked once, elaborated into a graph per request.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frontend/diagnostics.h"
+#include "ir/graph.h"
+
+namespace gradc {
+
+/// What one field of the data looks like: the dtype and the shape of a row.
+struct FieldType {
+  std::string name;
+  DType dtype = DType::F32;
+  Shape row_shape;
+};
+
+/// One line of `summary`: an instance of a layer, in the order of first application. Values that
+/// the model owns itself have the path "" and come last.
+struct LayerRow {
+  std::string path;    // "hidden"
+  std::string layer;   // "dense"
+  std::string output;  // "f32[128, 512]", "[f32[128, 2], f32[128, 2]]"; empty for the model's own
+  int64_t parameters = 0;     // elements of the instance's own parameters, not of those inside it
+  int64_t states = 0;         // likewise
+  int64_t multiply_adds = 0;  // of its own contractions, for `rows` rows, all applications
+  int applications = 1;       // more than 1 for a shared instance only
+};
+
+struct ElaborationOptions {
+  /// `--set KEY=EXPR`, in order; of two with one key the last counts.
+  std::vector<std::pair<std::string, std::string>> overrides;
+};
+
+/// What a graph of mode Run is to hold; the other modes ignore it.
+struct GraphRequest {
+  bool training = false;   // the value of the word `training` in the model
+  bool gradients = false;  // add the gradient of the loss for every parameter
+};
+
+/// The model was refused; the findings are in the Diagnostics given to Model::read. what() is the
+/// first of them.
+class ModelError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Every member function may throw ModelError after reporting up to 20 errors to the Diagnostics
+/// given to `read`, which must outlive the model. Warnings are reported there too.
+class Model {
+ public:
+  /// Reads `path` ("-": stdin) and the files it imports (relative to the importing file), and
+  /// checks their names. Throws Error (InputOutput) where a file cannot be read, Error (Usage)
+  /// for an override whose key does not exist.
+  static Model read(const std::string& path, const ElaborationOptions& options,
+                    Diagnostics& diagnostics);
+  /// The same for a text in memory; `name` is what messages show and imports are relative to.
+  static Model read_text(const std::string& name, std::string text,
+                         const ElaborationOptions& options, Diagnostics& diagnostics);
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const std::string& name() const;
+
+  /// The evaluated `train` block, always with all of: data (String, as written: "digits",
+  /// "mnist(\"dir\")"; "" where the block has none), test (String), batch, eval_batch (Int),
+  /// epochs or steps (Int), shuffle (Bool), last_batch (String "keep" or "drop"), seed (Int),
+  /// optimizer (String, as written; "none" to evaluate only). Needs no data.
+  const Attrs& settings();
+
+  /// The fields the model reads, in declaration order.
+  std::vector<std::string> input_names() const;
+  /// Tells the data's fields; others than the model's inputs are ignored. Checks names (E0901),
+  /// dtypes (E0902) and shapes, and binds the free dimensions of the inputs.
+  void bind_data(std::span<const FieldType> fields);
+  /// Tells how many rows the training data has, for `total_steps` and `steps_per_epoch`.
+  void bind_row_count(int64_t training_rows);
+
+  /// A verified graph of the stage `model`: derivatives are `gradient` nodes. `rows` is the size of
+  /// the row dimension (ignored for Metrics, which is the same graph for all row counts).
+  /// Inputs: data as declared, then parameters, states, slots in declaration order, step, seed;
+  /// Predict, Run and Evaluate declare only the data they read, but all parameters and states.
+  Graph elaborate(GraphMode mode, int64_t rows, const GraphRequest& request = {});
+
+  /// For `summary`.
+  std::vector<LayerRow> layers(int64_t rows);
+
+ private:
+  struct State;
+  explicit Model(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gradc
