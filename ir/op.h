@@ -80,6 +80,21 @@ inline const OpInfo& op_info(OpKind kind) { return op_def(kind).info; }
 inline OpClass op_class(OpKind kind) { return op_info(kind).op_class; }
 std::optional<OpKind> parse_op_kind(std::string_view name);
 
+/// Result types of a node after checking what holds for every op: its form (CHECK) and the sizes of
+/// attributes and results. Throws what the op's shape rule throws; E0801 where a result is too large.
+std::vector<Type> infer_types(OpKind kind, const InferContext& context);
+
+/// V3: empty if an op of `kind` takes that many operands and exactly these attributes (in any
+/// order), else a sentence that says what is wrong.
+std::string find_form_fault(OpKind kind, size_t operand_count, const Attrs& attrs);
+
+/// Throws Error (InputOutput, E0801) unless sizes are >= 0 and the product of those above 0 is at
+/// most 2^46, so that strides never overflow.
+void check_dims(const Shape& shape);
+
+/// Calls the vjp of `kind` (which must not be null), scaled if corrupt_derivative_for_test asks.
+void run_vjp(OpKind kind, VjpContext& context);
+
 /// A deliberately wrong derivative for the tests of verify: where set, the vjp of `kind` is scaled
 /// by 1.5.
 void corrupt_derivative_for_test(std::optional<OpKind> kind);
