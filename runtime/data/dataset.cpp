@@ -1,0 +1,74 @@
+// Lookup in and checks of datasets.
+#include "runtime/data/dataset.h"
+
+namespace gradc {
+namespace {
+
+template <typename T>
+int64_t first_outside(std::span<const T> values, int64_t limit) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto value = static_cast<int64_t>(values[i]);
+    if (value < 0 || value >= limit) return static_cast<int64_t>(i);
+  }
+  return -1;
+}
+
+int64_t first_outside(const Tensor& values, int64_t limit) {
+  switch (values.dtype()) {
+    case DType::U8:
+      return limit > 255 ? -1 : first_outside(values.span<uint8_t>(), limit);
+    case DType::I32:
+      return first_outside(values.span<int32_t>(), limit);
+    case DType::I64:
+      return first_outside(values.span<int64_t>(), limit);
+    case DType::Bool:
+    case DType::BF16:
+    case DType::F16:
+    case DType::F32:
+    case DType::F64:
+      return -1;
+  }
+  CHECK(false, "dtype {}", static_cast<int>(values.dtype()));
+}
+
+int64_t integer_at(const Tensor& values, int64_t index) {
+  return values.dtype() == DType::I64 ? values.span<int64_t>()[static_cast<size_t>(index)]
+                                      : static_cast<int64_t>(values.at(index));
+}
+
+}  // namespace
+
+Type Field::row_type() const {
+  const auto& dims = values.shape().dims();
+  return {values.dtype(), Shape(std::vector<int64_t>(dims.begin() + 1, dims.end()))};
+}
+
+const Field* Dataset::find(std::string_view field_name) const {
+  for (const Field& field : fields)
+    if (field.name == field_name) return &field;
+  return nullptr;
+}
+
+void check_field_range(const Field& field, int64_t limit) {
+  const int64_t index = first_outside(field.values, limit);
+  if (index < 0) return;
+  const int64_t row = index / field.row_type().shape.element_count();
+  throw Error(ExitCode::ModelOrData, "E0904",
+              fmt::format("the data field `{}` holds {} in row {} (counted from 0); it must be at "
+                          "least 0 and below {}",
+                          field.name, integer_at(field.values, index), row, limit));
+}
+
+void check_rows(const Dataset& dataset) {
+  if (dataset.rows() == 0)
+    throw Error(ExitCode::ModelOrData, "E0915",
+                fmt::format("the data `{}` has no rows", dataset.name));
+  const Field& first = dataset.fields.front();
+  for (const Field& field : dataset.fields)
+    if (field.rows() != first.rows())
+      throw Error(ExitCode::ModelOrData, "E0915",
+                  fmt::format("the data `{}` has {} rows of `{}` but {} rows of `{}`", dataset.name,
+                              first.rows(), first.name, field.rows(), field.name));
+}
+
+}  // namespace gradc

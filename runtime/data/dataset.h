@@ -1,0 +1,48 @@
+// Named columns of rows: what a model's inputs are fed from.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/core/tensor.h"
+
+namespace gradc {
+
+/// A column: `values` has the rows on its first axis, so one row of u8[60000, 28, 28] is u8[28,
+/// 28].
+struct Field {
+  std::string name;
+  Tensor values;
+
+  int64_t rows() const { return values.shape()[0]; }
+  /// Dtype and shape of one row.
+  Type row_type() const;
+};
+
+/// Fields of the same number of rows. Copies share the memory of the tensors.
+struct Dataset {
+  std::string name;
+  std::vector<Field> fields;
+
+  /// 0 where there is no field.
+  int64_t rows() const { return fields.empty() ? 0 : fields.front().rows(); }
+  /// nullptr where no field has that name. Valid as long as `fields` is unchanged.
+  const Field* find(std::string_view field_name) const;
+};
+
+/// What is trained on and, where the source has one, what is held back to test on.
+struct DataSplit {
+  Dataset train;
+  std::optional<Dataset> test;
+};
+
+/// Throws Error (ModelOrData, E0904) that names the first row with a value below 0 or not below
+/// `limit`. A field of bool or of floats has no such range: it passes.
+void check_field_range(const Field& field, int64_t limit);
+
+/// Throws Error (ModelOrData, E0915) unless there is a row and all fields have the same number of
+/// them.
+void check_rows(const Dataset& dataset);
+
+}  // namespace gradc
