@@ -5,12 +5,9 @@
 #include <vector>
 
 #include "runtime/program.h"
+#include "runtime/threads.h"
 
 namespace gradc {
-
-/// Sets the number of threads for everything (kernels and oneDNN); 0 means all cores.
-void set_threads(int threads);
-int threads();
 
 /// A program ready to run. Not thread-safe; keeps the program alive.
 class Executor {

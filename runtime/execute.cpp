@@ -1,0 +1,259 @@
+// Binding of memory and the loop over the steps.
+#include "runtime/execute.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "runtime/onednn_matmul.h"
+
+namespace gradc {
+
+namespace {
+
+/// Below this much work, waking a second thread costs more than it saves.
+constexpr double kParallelFromNs = 5000;
+
+struct BoundMatmul {
+  OnednnMatmul matmul;
+  std::array<void*, 4> bound{};  // lhs, rhs, bias, out as last given to oneDNN
+};
+
+enum class StepClass : uint8_t { Serial, Parallel, Matmul, Copy, Nothing };
+
+/// A step ready to run; `pointers` is the position of its first buffer in State::pointers.
+struct BoundStep {
+  StepClass step_class = StepClass::Nothing;
+  size_t pointers = 0;
+  KernelFunction function = nullptr;
+  int64_t extent = 0;  // bytes of a copy, position among the matmuls of a matmul
+  int64_t grain = 1;
+};
+
+void run_parallel(const BoundStep& step, void* const* pointers, int team) {
+#pragma omp parallel num_threads(team)
+  {
+    const int present = omp_get_num_threads();
+    for (int part = omp_get_thread_num(); part < team; part += present) {
+      const Range range = part_of(step.extent, step.grain, part, team);
+      if (range.begin < range.end) step.function(pointers, range.begin, range.end);
+    }
+  }
+}
+
+/// Where there is nothing to sum, the product is bias and activation of 0; oneDNN refuses it.
+void fill_empty_product(const MatmulStep& step, const float* bias, float* out) {
+  for (int64_t b = 0; b < step.batch; ++b) {
+    for (int64_t row = 0; row < step.m; ++row) {
+      for (int64_t column = 0; column < step.n; ++column) {
+        float value = bias == nullptr ? 0.0F : bias[column];
+        if (step.activation == MatmulStep::Activation::Relu) value = value < 0 ? 0 : value;
+        if (step.activation == MatmulStep::Activation::Tanh) value = std::tanh(value);
+        if (step.activation == MatmulStep::Activation::Sigmoid) value = 1 / (1 + std::exp(-value));
+        out[b * step.out_strides[0] + row * step.out_strides[1] + column * step.out_strides[2]] =
+            value;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+struct Executor::State {
+  std::shared_ptr<const Program> program;
+  std::shared_ptr<std::byte> arena;
+  std::shared_ptr<std::byte> matmul_scratch;
+  int64_t matmul_scratch_bytes = 0;
+  std::vector<BoundStep> steps;
+  std::vector<BoundMatmul> matmuls;
+  std::vector<const MatmulStep*> matmul_steps;
+  int matmul_threads = 0;
+  std::vector<void*> pointers;
+  std::vector<void*> bound_inputs, bound_outputs;
+  std::vector<std::vector<size_t>> input_uses, output_uses;  // positions in `pointers`
+
+  explicit State(std::shared_ptr<const Program> given);
+  void add_pointer(int32_t buffer);
+  void add_step(const KernelStep& step);
+  void add_step(const MatmulStep& step);
+  void add_step(const CopyStep& step);
+  void make_matmuls();
+  void bind(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  void rebind(const std::vector<size_t>& uses, void* address);
+  void run_matmul(const BoundStep& step);
+  void run_step(const BoundStep& step, int team);
+};
+
+Executor::State::State(std::shared_ptr<const Program> given) : program(std::move(given)) {
+  CHECK(program != nullptr);
+  arena = allocate_zeroed(program->arena_bytes);
+  input_uses.resize(program->inputs.size());
+  output_uses.resize(program->outputs.size());
+  bound_inputs.resize(program->inputs.size(), nullptr);
+  bound_outputs.resize(program->outputs.size(), nullptr);
+  for (const Step& step : program->steps)
+    std::visit([&](const auto& typed) { add_step(typed); }, step);
+}
+
+void Executor::State::add_pointer(int32_t position) {
+  CHECK(position >= 0 && static_cast<size_t>(position) < program->buffers.size(), "buffer {}",
+        position);
+  const Buffer& buffer = program->buffers[static_cast<size_t>(position)];
+  const auto target = static_cast<size_t>(buffer.offset);
+  void* address = nullptr;
+  switch (buffer.place) {
+    case Place::Arena:
+      CHECK(buffer.offset + buffer.bytes <= program->arena_bytes);
+      address = arena.get() + buffer.offset;
+      break;
+    case Place::Constant:
+      CHECK(buffer.offset + buffer.bytes <= program->constants.size_bytes());
+      address = const_cast<std::byte*>(program->constants.raw()) + buffer.offset;
+      break;
+    case Place::Input:
+      input_uses.at(target).push_back(pointers.size());
+      break;
+    case Place::Output:
+      output_uses.at(target).push_back(pointers.size());
+      break;
+  }
+  pointers.push_back(address);
+}
+
+void Executor::State::add_step(const KernelStep& step) {
+  CHECK(step.function != nullptr, "kernel {} has no code", step.name);
+  CHECK(step.grain >= 1, "kernel {} has grain {}", step.name, step.grain);
+  BoundStep bound{StepClass::Serial, pointers.size(), step.function, step.extent, step.grain};
+  if (step.extent == 0) bound.step_class = StepClass::Nothing;
+  const bool can_split = step.extent > step.grain;
+  if (can_split && step.cost_ns >= kParallelFromNs) bound.step_class = StepClass::Parallel;
+  for (int32_t buffer : step.buffers) add_pointer(buffer);
+  steps.push_back(bound);
+}
+
+void Executor::State::add_step(const MatmulStep& step) {
+  BoundStep bound{StepClass::Matmul, pointers.size()};
+  bound.extent = static_cast<int64_t>(matmul_steps.size());
+  if (step.batch == 0 || step.m == 0 || step.n == 0) bound.step_class = StepClass::Nothing;
+  for (int32_t buffer : {step.lhs, step.rhs, step.out}) add_pointer(buffer);
+  if (step.bias >= 0) add_pointer(step.bias);
+  if (bound.step_class == StepClass::Matmul) matmul_steps.push_back(&step);
+  steps.push_back(bound);
+}
+
+void Executor::State::add_step(const CopyStep& step) {
+  const Buffer& from = program->buffers.at(static_cast<size_t>(step.from));
+  const Buffer& to = program->buffers.at(static_cast<size_t>(step.to));
+  CHECK(from.bytes == to.bytes, "{} copies {} bytes to {}", step.name, from.bytes, to.bytes);
+  BoundStep bound{StepClass::Copy, pointers.size()};
+  bound.extent = from.bytes;
+  add_pointer(step.from);
+  add_pointer(step.to);
+  steps.push_back(bound);
+}
+
+/// oneDNN chooses code and cuts work for the number of threads at creation.
+void Executor::State::make_matmuls() {
+  if (matmul_threads == threads()) return;
+  matmul_threads = threads();
+  omp_set_num_threads(matmul_threads);
+  matmuls.clear();
+  matmul_scratch_bytes = 0;
+  for (const MatmulStep* step : matmul_steps) {
+    MatmulStep made = *step;
+    if (made.k == 0) made.k = 1;  // never run: see run_matmul
+    matmuls.push_back({OnednnMatmul(made), {}});
+    matmul_scratch_bytes = std::max(matmul_scratch_bytes, matmuls.back().matmul.scratch_bytes());
+  }
+  if (matmul_scratch_bytes > 0) matmul_scratch = allocate_zeroed(matmul_scratch_bytes);
+}
+
+void Executor::State::rebind(const std::vector<size_t>& uses, void* address) {
+  for (size_t use : uses) pointers[use] = address;
+}
+
+void Executor::State::bind(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
+  CHECK(inputs.size() == program->inputs.size(), "{} inputs for {}", inputs.size(), program->name);
+  CHECK(outputs.size() == program->outputs.size(), "{} outputs for {}", outputs.size(),
+        program->name);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const ProgramInput& expected = program->inputs[i];
+    CHECK(inputs[i].type() == expected.type, "input {} of {} is {}, given {}", expected.name,
+          program->name, to_string(expected.type), to_string(inputs[i].type()));
+    void* address = const_cast<std::byte*>(inputs[i].raw());
+    if (address == bound_inputs[i]) continue;
+    rebind(input_uses[i], address);
+    bound_inputs[i] = address;
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const ProgramOutput& expected = program->outputs[i];
+    if (expected.updates_input >= 0) continue;
+    CHECK(outputs[i].type() == expected.type, "output {} of {} is {}, given {}", expected.name,
+          program->name, to_string(expected.type), to_string(outputs[i].type()));
+    void* address = outputs[i].raw();
+    if (address == bound_outputs[i]) continue;
+    rebind(output_uses[i], address);
+    bound_outputs[i] = address;
+  }
+}
+
+void Executor::State::run_matmul(const BoundStep& step) {
+  const MatmulStep& description = *matmul_steps[static_cast<size_t>(step.extent)];
+  BoundMatmul& bound = matmuls[static_cast<size_t>(step.extent)];
+  void** const at = pointers.data() + step.pointers;
+  const std::array<void*, 4> now{at[0], at[1], description.bias >= 0 ? at[3] : nullptr, at[2]};
+  if (description.k == 0) {
+    fill_empty_product(description, static_cast<const float*>(now[2]), static_cast<float*>(now[3]));
+    return;
+  }
+  if (now != bound.bound) {
+    bound.matmul.bind(now[0], now[1], now[2], now[3], matmul_scratch.get());
+    bound.bound = now;
+  }
+  bound.matmul.run();
+}
+
+void Executor::State::run_step(const BoundStep& step, int team) {
+  void** const at = pointers.data() + step.pointers;
+  switch (step.step_class) {
+    case StepClass::Serial:
+      step.function(at, 0, step.extent);
+      break;
+    case StepClass::Parallel:
+      if (team == 1)
+        step.function(at, 0, step.extent);
+      else
+        run_parallel(step, at, team);
+      break;
+    case StepClass::Matmul:
+      run_matmul(step);
+      break;
+    case StepClass::Copy:
+      if (at[0] != at[1] && step.extent > 0)
+        std::memcpy(at[1], at[0], static_cast<size_t>(step.extent));
+      break;
+    case StepClass::Nothing:
+      break;
+  }
+}
+
+Executor::Executor(std::shared_ptr<const Program> program)
+    : state_(std::make_unique<State>(std::move(program))) {}
+Executor::~Executor() = default;
+
+const Program& Executor::program() const { return *state_->program; }
+
+void Executor::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
+  State& state = *state_;
+  state.bind(inputs, outputs);
+  const int team = threads();
+  state.make_matmuls();
+  // The setting belongs to the calling thread, which may be another one than last time.
+  if (omp_get_max_threads() != team) omp_set_num_threads(team);
+  for (const BoundStep& step : state.steps) state.run_step(step, team);
+}
+
+}  // namespace gradc

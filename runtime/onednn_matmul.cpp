@@ -1,0 +1,249 @@
+// MatmulStep to oneDNN primitives.
+#include "runtime/onednn_matmul.h"
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace gradc {
+
+namespace {
+
+void check_status(dnnl_status_t status, const MatmulStep& step, const char* what) {
+  CHECK(status == dnnl_success, "oneDNN: {} failed with status {} for {} [{}, {}, {}, {}]", what,
+        static_cast<int>(status), step.name, step.batch, step.m, step.n, step.k);
+}
+
+/// Owns one handle of the C interface.
+template <typename T, dnnl_status_t (*Destroy)(T)>
+class Handle {
+ public:
+  Handle() = default;
+  ~Handle() {
+    if (value_ != nullptr) Destroy(value_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  T get() const { return value_; }
+  T* out() { return &value_; }
+
+ private:
+  T value_ = nullptr;
+};
+using Engine = Handle<dnnl_engine_t, dnnl_engine_destroy>;
+using Stream = Handle<dnnl_stream_t, dnnl_stream_destroy>;
+using Memory = Handle<dnnl_memory_t, dnnl_memory_destroy>;
+using Primitive = Handle<dnnl_primitive_t, dnnl_primitive_destroy>;
+using PrimitiveDesc = Handle<dnnl_primitive_desc_t, dnnl_primitive_desc_destroy>;
+using PostOps = Handle<dnnl_post_ops_t, dnnl_post_ops_destroy>;
+using PrimitiveAttr = Handle<dnnl_primitive_attr_t, dnnl_primitive_attr_destroy>;
+
+/// One engine and stream for the process; never destroyed, as oneDNN may already be gone at exit.
+struct Device {
+  dnnl_engine_t engine = nullptr;
+  dnnl_stream_t stream = nullptr;
+};
+const Device& device() {
+  static const Device created = [] {
+    Device made;
+    CHECK(dnnl_engine_create(&made.engine, dnnl_cpu, 0) == dnnl_success, "no oneDNN engine");
+    CHECK(dnnl_stream_create(&made.stream, made.engine, dnnl_stream_default_flags) == dnnl_success,
+          "no oneDNN stream");
+    return made;
+  }();
+  return created;
+}
+
+/// An operand as oneDNN wants it: sizes and strides of (batch, row, column).
+struct Layout {
+  std::array<int64_t, 3> dims;
+  std::array<int64_t, 3> strides;
+};
+
+/// A size of 1 may have any stride: choose the one of a dense row-major or column-major matrix, for
+/// which oneDNN has fast code. A broadcast batch (stride 0) has size 1 there.
+Layout make_layout(int64_t batch, int64_t rows, int64_t columns,
+                   const std::vector<int64_t>& strides) {
+  CHECK(strides.size() == 3, "a matrix product with {} strides", strides.size());
+  Layout layout{{batch, rows, columns}, {strides[0], strides[1], strides[2]}};
+  if (layout.strides[0] == 0) layout.dims[0] = 1;
+  int64_t& row = layout.strides[1];
+  int64_t& column = layout.strides[2];
+  if (columns == 1 && rows == 1)
+    row = column = 1;
+  else if (columns == 1)
+    column = row == 1 ? rows : 1;
+  else if (rows == 1)
+    row = column == 1 ? columns : 1;
+  if (layout.dims[0] == 1) layout.strides[0] = std::max(rows * row, columns * column);
+  return layout;
+}
+
+/// A product with all that can be said in fewer dimensions said so.
+struct Problem {
+  Layout lhs, rhs, out;
+  bool is_batched = false;
+  bool is_swapped = false;  // computes the transposed product with operands exchanged
+};
+
+Layout transposed(Layout layout) {
+  std::swap(layout.dims[1], layout.dims[2]);
+  std::swap(layout.strides[1], layout.strides[2]);
+  return layout;
+}
+
+/// out[b, m, :] = lhs[b, m, :] rhs with one rhs for all b is one product of b * m rows.
+bool rows_can_merge(const Layout& layout) {
+  return layout.strides[0] == layout.dims[1] * layout.strides[1];
+}
+void merge_rows(Layout& layout) {
+  layout.dims[1] *= layout.dims[0];
+  layout.dims[0] = 1;
+}
+
+Problem make_problem(const MatmulStep& step) {
+  Problem problem;
+  problem.lhs = make_layout(step.batch, step.m, step.k, step.lhs_strides);
+  problem.rhs = make_layout(step.batch, step.k, step.n, step.rhs_strides);
+  problem.out = make_layout(step.batch, step.m, step.n, step.out_strides);
+  const bool has_column_major_out = problem.out.strides[2] != 1 && problem.out.strides[1] == 1;
+  if (has_column_major_out && step.bias < 0) {
+    problem.is_swapped = true;
+    const Layout lhs = problem.lhs;
+    problem.lhs = transposed(problem.rhs);
+    problem.rhs = transposed(lhs);
+    problem.out = transposed(problem.out);
+  }
+  if (problem.rhs.dims[0] == 1 && problem.out.dims[0] > 1 && problem.lhs.dims[0] > 1 &&
+      rows_can_merge(problem.lhs) && rows_can_merge(problem.out)) {
+    merge_rows(problem.lhs);
+    merge_rows(problem.out);
+  }
+  problem.is_batched = problem.out.dims[0] > 1;
+  return problem;
+}
+
+dnnl_memory_desc_t make_desc(const Layout& layout, bool is_batched, const MatmulStep& step) {
+  dnnl_memory_desc_t desc;
+  const size_t first = is_batched ? 0 : 1;
+  check_status(dnnl_memory_desc_init_by_strides(&desc, static_cast<int>(3 - first),
+                                                layout.dims.data() + first, dnnl_f32,
+                                                layout.strides.data() + first),
+               step, "an operand's layout");
+  return desc;
+}
+
+dnnl_alg_kind_t algorithm(MatmulStep::Activation activation) {
+  switch (activation) {
+    case MatmulStep::Activation::Relu:
+      return dnnl_eltwise_relu;
+    case MatmulStep::Activation::Tanh:
+      return dnnl_eltwise_tanh;
+    case MatmulStep::Activation::Sigmoid:
+      return dnnl_eltwise_logistic;
+    case MatmulStep::Activation::None:
+      break;
+  }
+  return dnnl_alg_kind_undef;
+}
+
+}  // namespace
+
+struct OnednnMatmul::State {
+  PrimitiveDesc desc;
+  Primitive primitive;
+  Memory lhs, rhs, bias, out, scratch;
+  int64_t scratch_bytes = 0;
+  bool is_swapped = false;
+  std::vector<dnnl_exec_arg_t> arguments;
+
+  explicit State(const MatmulStep& step);
+  void create_desc(const MatmulStep& step, const Problem& problem);
+  void add_argument(Memory& memory, const dnnl_memory_desc_t& layout, int argument);
+};
+
+OnednnMatmul::State::State(const MatmulStep& step) {
+  const Problem problem = make_problem(step);
+  is_swapped = problem.is_swapped;
+  create_desc(step, problem);
+  check_status(dnnl_primitive_create(primitive.out(), desc.get()), step, "making code");
+  const auto query = [&](dnnl_query_t what, int position) {
+    return dnnl_primitive_desc_query_md(desc.get(), what, position);
+  };
+  add_argument(lhs, *query(dnnl_query_src_md, 0), DNNL_ARG_SRC);
+  add_argument(rhs, *query(dnnl_query_weights_md, 0), DNNL_ARG_WEIGHTS);
+  add_argument(out, *query(dnnl_query_dst_md, 0), DNNL_ARG_DST);
+  if (step.bias >= 0) add_argument(bias, *query(dnnl_query_weights_md, 1), DNNL_ARG_BIAS);
+  const dnnl_memory_desc_t* scratch_desc = query(dnnl_query_scratchpad_md, 0);
+  scratch_bytes = static_cast<int64_t>(dnnl_memory_desc_get_size(scratch_desc));
+  if (scratch_bytes > 0) add_argument(scratch, *scratch_desc, DNNL_ARG_SCRATCHPAD);
+}
+
+void OnednnMatmul::State::create_desc(const MatmulStep& step, const Problem& problem) {
+  const dnnl_memory_desc_t lhs_desc = make_desc(problem.lhs, problem.is_batched, step);
+  const dnnl_memory_desc_t rhs_desc = make_desc(problem.rhs, problem.is_batched, step);
+  const dnnl_memory_desc_t out_desc = make_desc(problem.out, problem.is_batched, step);
+  const Layout bias_layout{{1, 1, step.n}, {step.n, step.n, 1}};
+  const dnnl_memory_desc_t bias_desc = make_desc(bias_layout, problem.is_batched, step);
+  dnnl_matmul_desc_t matmul;
+  check_status(dnnl_matmul_desc_init(&matmul, &lhs_desc, &rhs_desc,
+                                     step.bias >= 0 ? &bias_desc : nullptr, &out_desc),
+               step, "describing a product");
+  PrimitiveAttr attr;
+  check_status(dnnl_primitive_attr_create(attr.out()), step, "attributes");
+  check_status(dnnl_primitive_attr_set_scratchpad_mode(attr.get(), dnnl_scratchpad_mode_user), step,
+               "attributes");
+  PostOps post_ops;
+  if (step.activation != MatmulStep::Activation::None) {
+    check_status(dnnl_post_ops_create(post_ops.out()), step, "attributes");
+    check_status(dnnl_post_ops_append_eltwise(post_ops.get(), 1, algorithm(step.activation), 0, 0),
+                 step, "attributes");
+    check_status(dnnl_primitive_attr_set_post_ops(attr.get(), post_ops.get()), step, "attributes");
+  }
+  check_status(
+      dnnl_primitive_desc_create(desc.out(), &matmul, attr.get(), device().engine, nullptr), step,
+      "choosing code");
+}
+
+void OnednnMatmul::State::add_argument(Memory& memory, const dnnl_memory_desc_t& layout,
+                                       int argument) {
+  CHECK(
+      dnnl_memory_create(memory.out(), &layout, device().engine, DNNL_MEMORY_NONE) == dnnl_success,
+      "no oneDNN memory object");
+  arguments.push_back({argument, memory.get()});
+}
+
+OnednnMatmul::OnednnMatmul(const MatmulStep& step) : state_(std::make_unique<State>(step)) {}
+OnednnMatmul::~OnednnMatmul() = default;
+OnednnMatmul::OnednnMatmul(OnednnMatmul&&) noexcept = default;
+OnednnMatmul& OnednnMatmul::operator=(OnednnMatmul&&) noexcept = default;
+
+int64_t OnednnMatmul::scratch_bytes() const { return state_->scratch_bytes; }
+
+void OnednnMatmul::bind(void* lhs, void* rhs, void* bias, void* out, void* scratch) {
+  const auto set = [](const Memory& memory, void* address) {
+    if (memory.get() == nullptr) return;
+    CHECK(dnnl_memory_set_data_handle(memory.get(), address) == dnnl_success, "binding memory");
+  };
+  if (state_->is_swapped) std::swap(lhs, rhs);
+  set(state_->lhs, lhs);
+  set(state_->rhs, rhs);
+  set(state_->bias, bias);
+  set(state_->out, out);
+  set(state_->scratch, scratch);
+}
+
+void OnednnMatmul::run() {
+  const dnnl_status_t status =
+      dnnl_primitive_execute(state_->primitive.get(), device().stream,
+                             static_cast<int>(state_->arguments.size()), state_->arguments.data());
+  CHECK(status == dnnl_success, "oneDNN: a matrix product failed with status {}",
+        static_cast<int>(status));
+}
+
+}  // namespace gradc
