@@ -1,17 +1,14 @@
-// POSIX reads and zlib's inflate behind one read().
+// Plain reads and zlib's inflate behind one read().
 #include "runtime/data/byte_stream.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <vector>
 
 #include "runtime/core/error.h"
+#include "runtime/input_file.h"
 
 namespace gradc {
 namespace {
@@ -20,36 +17,15 @@ constexpr size_t kInputBytes = size_t{1} << 17;
 // The most that deflate can expand: 258 bytes out of two bits (zlib's technical details).
 constexpr int64_t kLargestExpansion = 1032;
 
-[[noreturn]] void throw_unreadable(const std::string& path, const std::string& reason) {
-  throw Error(ExitCode::InputOutput, "E0911", fmt::format("cannot read `{}`: {}", path, reason));
-}
-
 [[noreturn]] void throw_damaged(const std::string& path, const std::string& reason) {
   throw Error(ExitCode::ModelOrData, "E0914",
               fmt::format("the gzip data of `{}` is damaged: {}", path, reason));
 }
 
-int open_regular(const std::string& path, int64_t& size) {
-  // O_NONBLOCK: a pipe must be refused, not waited for.
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) throw_unreadable(path, std::strerror(errno));
-  struct stat status {};
-  const bool known = fstat(file, &status) == 0;
-  if (known && S_ISREG(status.st_mode)) {
-    size = status.st_size;
-    return file;
-  }
-  close(file);
-  throw_unreadable(path, known && S_ISDIR(status.st_mode) ? "a file is expected, this is a folder"
-                                                          : "a regular file is expected");
-}
-
 }  // namespace
 
 struct ByteStream::State {
-  std::string path;
-  int file = -1;
-  int64_t file_size = 0;
+  InputFile file;
   bool is_gzip = false;
   bool is_inflating = false;
   bool between_members = false;
@@ -59,37 +35,23 @@ struct ByteStream::State {
   size_t input_begin = 0;
   size_t input_end = 0;
 
-  explicit State(const std::string& path_) : path(path_) { file = open_regular(path, file_size); }
+  explicit State(const std::string& path) : file(path) {}
   ~State() {
     if (is_inflating) inflateEnd(&inflater);
-    if (file >= 0) close(file);
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  size_t read_file(std::span<std::byte> buffer);
   bool fill_input();
   void start_inflating();
   size_t inflate_some(std::span<std::byte> buffer);
   size_t copy_some(std::span<std::byte> buffer);
 };
 
-size_t ByteStream::State::read_file(std::span<std::byte> buffer) {
-  size_t done = 0;
-  while (done < buffer.size()) {
-    const ssize_t count = ::read(file, buffer.data() + done, buffer.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_unreadable(path, std::strerror(errno));
-    if (count == 0) break;
-    done += static_cast<size_t>(count);
-  }
-  return done;
-}
-
 bool ByteStream::State::fill_input() {
   if (input_begin < input_end) return true;
   input_begin = 0;
-  input_end = read_file(input);
+  input_end = file.read(input);
   return input_end > 0;
 }
 
@@ -102,7 +64,7 @@ void ByteStream::State::start_inflating() {
 
 size_t ByteStream::State::inflate_some(std::span<std::byte> buffer) {
   if (!fill_input()) {
-    if (!between_members) throw_damaged(path, "it ends early; is the file complete?");
+    if (!between_members) throw_damaged(file.path(), "it ends early; is the file complete?");
     at_end = true;
     return 0;
   }
@@ -120,7 +82,7 @@ size_t ByteStream::State::inflate_some(std::span<std::byte> buffer) {
   if (result == Z_STREAM_END) {
     between_members = true;
   } else if (result != Z_OK && result != Z_BUF_ERROR) {
-    throw_damaged(path, inflater.msg != nullptr ? inflater.msg : "no gzip data follows");
+    throw_damaged(file.path(), inflater.msg != nullptr ? inflater.msg : "no gzip data follows");
   }
   return wanted - inflater.avail_out;
 }
@@ -132,7 +94,7 @@ size_t ByteStream::State::copy_some(std::span<std::byte> buffer) {
     input_begin += count;
     return count;
   }
-  const size_t count = read_file(buffer);
+  const size_t count = file.read(buffer);
   at_end = count < buffer.size();
   return count;
 }
@@ -157,11 +119,11 @@ size_t ByteStream::read(std::span<std::byte> buffer) {
   return done;
 }
 
-const std::string& ByteStream::path() const { return state_->path; }
+const std::string& ByteStream::path() const { return state_->file.path(); }
 bool ByteStream::is_gzip() const { return state_->is_gzip; }
-int64_t ByteStream::file_size() const { return state_->file_size; }
+int64_t ByteStream::file_size() const { return state_->file.size(); }
 int64_t ByteStream::size_limit() const {
-  return state_->is_gzip ? state_->file_size * kLargestExpansion : state_->file_size;
+  return state_->is_gzip ? state_->file.size() * kLargestExpansion : state_->file.size();
 }
 
 }  // namespace gradc
