@@ -89,6 +89,7 @@ struct Problem {
   Layout lhs, rhs, out;
   bool is_batched = false;
   bool is_swapped = false;  // computes the transposed product with operands exchanged
+  int64_t repeat = 1;       // both operands shared by all of the batch: one product, many times
 };
 
 Layout transposed(Layout layout) {
@@ -104,6 +105,7 @@ bool rows_can_merge(const Layout& layout) {
 void merge_rows(Layout& layout) {
   layout.dims[1] *= layout.dims[0];
   layout.dims[0] = 1;
+  if (layout.dims[2] == 1 && layout.strides[1] == 1) layout.strides[2] = layout.dims[1];
 }
 
 Problem make_problem(const MatmulStep& step) {
@@ -124,6 +126,8 @@ Problem make_problem(const MatmulStep& step) {
     merge_rows(problem.lhs);
     merge_rows(problem.out);
   }
+  if (problem.lhs.dims[0] == 1 && problem.rhs.dims[0] == 1)
+    problem.repeat = std::exchange(problem.out.dims[0], 1);
   problem.is_batched = problem.out.dims[0] > 1;
   return problem;
 }
@@ -136,6 +140,11 @@ dnnl_memory_desc_t make_desc(const Layout& layout, bool is_batched, const Matmul
                                                 layout.strides.data() + first),
                step, "an operand's layout");
   return desc;
+}
+
+void set_address(const Memory& memory, void* address) {
+  if (memory.get() == nullptr) return;
+  CHECK(dnnl_memory_set_data_handle(memory.get(), address) == dnnl_success, "binding memory");
 }
 
 dnnl_alg_kind_t algorithm(MatmulStep::Activation activation) {
@@ -160,6 +169,9 @@ struct OnednnMatmul::State {
   Memory lhs, rhs, bias, out, scratch;
   int64_t scratch_bytes = 0;
   bool is_swapped = false;
+  int64_t repeat = 1;
+  int64_t repeat_bytes = 0;
+  std::byte* first_out = nullptr;
   std::vector<dnnl_exec_arg_t> arguments;
 
   explicit State(const MatmulStep& step);
@@ -170,6 +182,8 @@ struct OnednnMatmul::State {
 OnednnMatmul::State::State(const MatmulStep& step) {
   const Problem problem = make_problem(step);
   is_swapped = problem.is_swapped;
+  repeat = problem.repeat;
+  repeat_bytes = problem.out.strides[0] * static_cast<int64_t>(sizeof(float));
   create_desc(step, problem);
   check_status(dnnl_primitive_create(primitive.out(), desc.get()), step, "making code");
   const auto query = [&](dnnl_query_t what, int position) {
@@ -226,24 +240,24 @@ OnednnMatmul& OnednnMatmul::operator=(OnednnMatmul&&) noexcept = default;
 int64_t OnednnMatmul::scratch_bytes() const { return state_->scratch_bytes; }
 
 void OnednnMatmul::bind(void* lhs, void* rhs, void* bias, void* out, void* scratch) {
-  const auto set = [](const Memory& memory, void* address) {
-    if (memory.get() == nullptr) return;
-    CHECK(dnnl_memory_set_data_handle(memory.get(), address) == dnnl_success, "binding memory");
-  };
   if (state_->is_swapped) std::swap(lhs, rhs);
-  set(state_->lhs, lhs);
-  set(state_->rhs, rhs);
-  set(state_->bias, bias);
-  set(state_->out, out);
-  set(state_->scratch, scratch);
+  set_address(state_->lhs, lhs);
+  set_address(state_->rhs, rhs);
+  set_address(state_->bias, bias);
+  set_address(state_->out, out);
+  set_address(state_->scratch, scratch);
+  state_->first_out = static_cast<std::byte*>(out);
 }
 
 void OnednnMatmul::run() {
-  const dnnl_status_t status =
-      dnnl_primitive_execute(state_->primitive.get(), device().stream,
-                             static_cast<int>(state_->arguments.size()), state_->arguments.data());
-  CHECK(status == dnnl_success, "oneDNN: a matrix product failed with status {}",
-        static_cast<int>(status));
+  for (int64_t i = 0; i < state_->repeat; ++i) {
+    if (state_->repeat > 1) set_address(state_->out, state_->first_out + i * state_->repeat_bytes);
+    const dnnl_status_t status = dnnl_primitive_execute(state_->primitive.get(), device().stream,
+                                                        static_cast<int>(state_->arguments.size()),
+                                                        state_->arguments.data());
+    CHECK(status == dnnl_success, "oneDNN: a matrix product failed with status {}",
+          static_cast<int>(status));
+  }
 }
 
 }  // namespace gradc
