@@ -1,0 +1,177 @@
+// Data by name, MNIST folders, fields and their checks.
+#include "runtime/data/load.h"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "runtime/data/mnist.h"
+#include "tests/runtime/scratch_folder.h"
+
+using namespace gradc;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+std::string images(int count, int side = 2) {
+  std::string bytes{'\0', '\0', '\x08', '\x03'};
+  for (int dim : {count, side, side})
+    bytes += std::string{'\0', '\0', '\0', static_cast<char>(dim)};
+  for (int i = 0; i < count * side * side; ++i) bytes += static_cast<char>(i);
+  return bytes;
+}
+
+std::string labels(int count) {
+  std::string bytes{'\0', '\0', '\x08', '\x01', '\0', '\0', '\0', static_cast<char>(count)};
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(i % 10);
+  return bytes;
+}
+
+std::vector<int64_t> class_counts(const Dataset& dataset) {
+  std::vector<int64_t> counts(10);
+  for (uint8_t label : dataset.find("label")->values.span<uint8_t>()) ++counts.at(label);
+  return counts;
+}
+
+/// Empty where the machine does not have it.
+std::string mnist_folder() {
+  const char* shared = std::getenv("GRADC_DATA");
+  const std::filesystem::path root =
+      shared != nullptr ? std::filesystem::path(shared)
+                        : std::filesystem::path(GRADC_SOURCE_DIR) / "../shared/data";
+  return is_mnist_folder((root / "mnist").string()) ? (root / "mnist").string() : std::string();
+}
+
+}  // namespace
+
+TEST_CASE("data argument: built-in names first, then paths") {
+  const ScratchFolder folder;
+  CHECK(parse_data_argument("digits") == DataSource{"digits", ""});
+  CHECK(parse_data_argument("xor") == DataSource{"xor", ""});
+  CHECK_THAT(error_of([] { parse_data_argument("digit"); }),
+             StartsWith("5 E0911") && Contains("digits, xor, fizzbuzz"));
+  CHECK_THAT(error_of([&] { parse_data_argument(folder.path()); }),
+             StartsWith("1 E0910") && Contains("MNIST"));
+  CHECK_THAT(error_of([&] { parse_data_argument(folder.write("a.txt", "hello")); }),
+             StartsWith("1 E0910"));
+  folder.write("train-labels-idx1-ubyte.gz", "");
+  CHECK(parse_data_argument(folder.path()) == DataSource{"mnist", folder.path()});
+}
+
+TEST_CASE("data sources: the kind and its path must go together") {
+  CHECK_THAT(error_of([] { load_data({"digitz", ""}); }), StartsWith("1 E0910"));
+  CHECK_THAT(error_of([] { load_data({"xor", "/tmp"}); }), Contains("takes no path"));
+  CHECK_THAT(error_of([] { load_data({"mnist", ""}); }), Contains("needs the path"));
+}
+
+TEST_CASE("data sources: the table has no name twice and a summary for each") {
+  for (const DataFormat& format : data_formats()) {
+    CHECK(find_data_format(format.kind) == &format);
+    CHECK_FALSE(format.summary.empty());
+  }
+}
+
+TEST_CASE("xor: four rows, no test data") {
+  const DataSplit split = load_data({"xor", ""});
+  CHECK_FALSE(split.test);
+  REQUIRE(split.train.rows() == 4);
+  const Tensor& point = split.train.find("point")->values;
+  const Tensor& target = split.train.find("target")->values;
+  CHECK(to_string(point.type()) == "f32[4, 2]");
+  CHECK(to_string(target.type()) == "f32[4, 1]");
+  for (int64_t row = 0; row < 4; ++row) {
+    CHECK(point.at(row * 2) == row / 2);
+    CHECK(point.at(row * 2 + 1) == row % 2);
+    CHECK(target.at(row) == (row / 2 != row % 2));
+  }
+}
+
+TEST_CASE("fizzbuzz: bits, label and target agree with the rule") {
+  const DataSplit split = load_data({"fizzbuzz", ""});
+  REQUIRE(split.train.rows() == 923);
+  REQUIRE(split.test);
+  REQUIRE(split.test->rows() == 100);
+  for (const auto& [dataset, first] : {std::pair(split.train, 101), std::pair(*split.test, 1)})
+    for (int64_t row = 0; row < dataset.rows(); ++row) {
+      const int64_t n = first + row;
+      int64_t decoded = 0;
+      for (int64_t bit = 0; bit < 10; ++bit)
+        decoded += static_cast<int64_t>(dataset.find("bits")->values.at(row * 10 + bit)) << bit;
+      CHECK(decoded == n);
+      const int expected = n % 15 == 0 ? 3 : n % 5 == 0 ? 2 : n % 3 == 0 ? 1 : 0;
+      CHECK(dataset.find("label")->values.at(row) == expected);
+      for (int64_t category = 0; category < 4; ++category)
+        CHECK(dataset.find("target")->values.at(row * 4 + category) == (category == expected));
+    }
+}
+
+TEST_CASE("mnist folder: with and without test data, plain and other spelling") {
+  const ScratchFolder folder;
+  folder.write("train-images-idx3-ubyte", images(5));
+  folder.write("train-labels.idx1-ubyte", labels(5));
+  const DataSplit train_only = load_mnist(folder.path());
+  CHECK_FALSE(train_only.test);
+  CHECK(to_string(train_only.train.find("image")->row_type()) == "u8[2, 2]");
+  CHECK(to_string(train_only.train.find("label")->row_type()) == "u8[]");
+  CHECK(train_only.train.find("image")->values.at(19) == 19);
+  folder.write("t10k-images-idx3-ubyte", images(3));
+  folder.write("t10k-labels-idx1-ubyte", labels(3));
+  CHECK(load_data({"mnist", folder.path()}).test->rows() == 3);
+}
+
+TEST_CASE("mnist folder: files that are missing or disagree") {
+  const ScratchFolder folder;
+  const auto error = [&] { return error_of([&] { load_mnist(folder.path()); }); };
+  CHECK_THAT(error(), StartsWith("5 E0911") && Contains("train-images-idx3-ubyte"));
+  folder.write("train-images-idx3-ubyte", images(5));
+  CHECK_THAT(error(), StartsWith("5 E0911") && Contains("train-labels-idx1-ubyte"));
+  folder.write("train-labels-idx1-ubyte", labels(4));
+  CHECK_THAT(error(), StartsWith("1 E0915") && Contains("5 images") && Contains("4 labels"));
+  folder.write("train-labels-idx1-ubyte", images(5));
+  CHECK_THAT(error(), StartsWith("1 E0912") && Contains("[count]") && Contains("u8[5, 2, 2]"));
+  folder.write("train-labels-idx1-ubyte", labels(5));
+  folder.write("t10k-labels-idx1-ubyte", labels(2));
+  CHECK_THAT(error(), StartsWith("5 E0911") && Contains("t10k-images-idx3-ubyte"));
+  folder.write("t10k-images-idx3-ubyte", images(2, 3));
+  CHECK_THAT(error(), StartsWith("1 E0915") && Contains("[2, 2]") && Contains("[3, 3]"));
+  folder.write("t10k-images-idx3-ubyte", images(2).substr(0, 20));
+  CHECK_THAT(error(), StartsWith("1 E0913"));
+  folder.write("t10k-images-idx3-ubyte", images(0));
+  folder.write("t10k-labels-idx1-ubyte", labels(0));
+  CHECK_THAT(error(), StartsWith("1 E0915") && Contains("no rows"));
+}
+
+TEST_CASE("mnist folder: the archive itself has the published class counts") {
+  const std::string folder = mnist_folder();
+  if (folder.empty()) {
+    WARN("MNIST is not here: set GRADC_DATA to a folder that has mnist/; this test was SKIPPED");
+    return;
+  }
+  const DataSplit split = load_data(parse_data_argument(folder));
+  CHECK(to_string(split.train.find("image")->values.type()) == "u8[60000, 28, 28]");
+  CHECK(class_counts(split.train) ==
+        std::vector<int64_t>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
+  REQUIRE(split.test);
+  CHECK(class_counts(*split.test) ==
+        std::vector<int64_t>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009});
+  CHECK(split.train.find("label")->values.at(4) == 9);
+  CHECK(split.test->find("label")->values.at(0) == 7);
+}
+
+TEST_CASE("check_field_range: names the first row") {
+  Field label{"label", Tensor(DType::U8, {4})};
+  check_field_range(label, 1);
+  label.values.set(2, 10);
+  label.values.set(3, 200);
+  check_field_range(label, 201);
+  CHECK_THAT(error_of([&] { check_field_range(label, 10); }),
+             StartsWith("1 E0904") && Contains("`label`") && Contains("10 in row 2") &&
+                 Contains("below 10"));
+  Field token{"token", Tensor(DType::I32, {3, 5})};
+  token.values.set(11, -1);
+  CHECK_THAT(error_of([&] { check_field_range(token, 10); }), Contains("-1 in row 2"));
+  Field wide{"wide", Tensor(DType::I64, {2})};
+  wide.values.span<int64_t>()[1] = (int64_t{1} << 60) + 1;
+  CHECK_THAT(error_of([&] { check_field_range(wide, 10); }), Contains("1152921504606846977"));
+  check_field_range({"weight", Tensor(DType::F32, {3})}, 0);
+}
