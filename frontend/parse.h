@@ -26,6 +26,9 @@ std::shared_ptr<const ast::File> parse(const SourcePtr& source, Diagnostics& dia
 /// into `source`.
 ast::ExprPtr parse_expression(const SourcePtr& source, Diagnostics& diagnostics);
 
+/// Valid UTF-8 without NUL and not too long; false after a report (E0109, E0110).
+bool is_readable_text(const Source& source, Diagnostics& diagnostics);
+
 /// The first word, after blank lines and comments, is `graph`: a graph file, not model text.
 bool is_graph_text(std::string_view text);
 

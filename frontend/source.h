@@ -18,13 +18,14 @@ struct Position {
 /// syntax tree keeps the text alive with `span.source->shared_from_this()`.
 class Source : public std::enable_shared_from_this<Source> {
  public:
-  static std::shared_ptr<const Source> make(std::string name, std::string text);
+  /// `is_library`: a file of the standard library, whose frames are not blamed.
+  static std::shared_ptr<const Source> make(std::string name, std::string text,
+                                            bool is_library = false);
 
   /// What messages show: "m.grad", "std/layers.grad", "<stdin>", "--set".
   const std::string& name() const { return name_; }
   const std::string& text() const { return text_; }
   bool is_library() const { return is_library_; }
-  void set_library(bool is_library) { is_library_ = is_library; }
 
   /// The place of byte `offset`; an offset behind the end is the end. O(log lines + line length).
   Position position(uint32_t offset) const;
@@ -35,7 +36,7 @@ class Source : public std::enable_shared_from_this<Source> {
   uint32_t line_start(int64_t number) const;
 
  private:
-  Source(std::string name, std::string text);
+  Source(std::string name, std::string text, bool is_library);
 
   std::string name_;
   std::string text_;
