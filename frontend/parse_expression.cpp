@@ -303,7 +303,8 @@ ExprPtr Parser::lambda() {
   callable->span = span_from(word.begin);
   const uint32_t inside = high_water_;
   high_water_ = std::max(outside, inside);
-  return make(callable->span, ast::Lambda{std::move(callable)}, inside);
+  const Span whole = callable->span;
+  return make(whole, ast::Lambda{std::move(callable)}, inside);
 }
 
 ExprPtr Parser::choice() {
