@@ -81,7 +81,8 @@ inline OpClass op_class(OpKind kind) { return op_info(kind).op_class; }
 std::optional<OpKind> parse_op_kind(std::string_view name);
 
 /// Result types of a node after checking what holds for every op: its form (CHECK) and the sizes of
-/// attributes and results. Throws what the op's shape rule throws; E0801 where a result is too large.
+/// attributes and results. Throws what the op's shape rule throws; E0801 where a result is too
+/// large.
 std::vector<Type> infer_types(OpKind kind, const InferContext& context);
 
 /// V3: empty if an op of `kind` takes that many operands and exactly these attributes (in any

@@ -16,7 +16,8 @@
 //     minimum(a, b) = isnan(a) || a < b ? a : b    give b
 //     abs(a)                            clears the sign bit; the lowest integer stays
 //     floor(a)   ceil(a)   round(a)     round: to nearest, halves to even; identity of integers
-//     floor_div(a, b)                   floats: floor(a / b). Integers: rounds to -infinity; 0 where
+//     floor_div(a, b)                   floats: floor(a / b). Integers: rounds to -infinity; 0
+//     where
 //                                       b = 0; lowest / -1 wraps to itself
 //     floor_mod(a, b)                   floats: a - floor(a / b) * b, in three roundings. Integers:
 //                                       a - floor_div(a, b) * b; 0 where b = 0
@@ -41,6 +42,10 @@
 
 namespace gradc::scalar {
 
+// Declared for every op, defined for the elementwise ones.
+#define OP(Kind, text, op_class) struct Kind;
+#include "ir/ops.def"
+
 /// The operand dtypes a row accepts.
 enum class Domain : uint8_t { Bool, Float, Number, Any };
 
@@ -59,8 +64,8 @@ struct Neg {
   static auto apply(auto a) { return -a; }
 };
 struct Abs {
-  static constexpr RowFacts facts{
-      .doc = "|a|. The lowest integer stays; the derivative at 0 is 0."};
+  static constexpr RowFacts facts{.doc =
+                                      "|a|. The lowest integer stays; the derivative at 0 is 0."};
   static auto apply(auto a) { return abs(a); }
 };
 struct Sign {
@@ -73,13 +78,13 @@ struct Sign {
   }
 };
 struct Floor {
-  static constexpr RowFacts facts{
-      .has_derivative = false, .doc = "The largest whole number <= a. The derivative is 0."};
+  static constexpr RowFacts facts{.has_derivative = false,
+                                  .doc = "The largest whole number <= a. The derivative is 0."};
   static auto apply(auto a) { return floor(a); }
 };
 struct Ceil {
-  static constexpr RowFacts facts{
-      .has_derivative = false, .doc = "The smallest whole number >= a. The derivative is 0."};
+  static constexpr RowFacts facts{.has_derivative = false,
+                                  .doc = "The smallest whole number >= a. The derivative is 0."};
   static auto apply(auto a) { return ceil(a); }
 };
 struct Round {
@@ -108,8 +113,8 @@ struct Log1p {
   static auto apply(auto a) { return log1p(a); }
 };
 struct Sqrt {
-  static constexpr RowFacts facts{
-      .domain = Domain::Float, .doc = "The square root of a. The derivative at 0 is infinite."};
+  static constexpr RowFacts facts{.domain = Domain::Float,
+                                  .doc = "The square root of a. The derivative at 0 is infinite."};
   static auto apply(auto a) { return sqrt(a); }
 };
 struct Sin {
@@ -183,21 +188,22 @@ struct Pow {
 };
 struct Maximum {
   static constexpr RowFacts facts{
-      .doc = "The larger of a and b, NaN if one is; b where they are equal, which takes the "
-             "gradient too (so maximum(x, 0) has the derivative 0 at 0)."};
+      .doc =
+          "The larger of a and b, NaN if one is; b where they are equal, which takes the "
+          "gradient too (so maximum(x, 0) has the derivative 0 at 0)."};
   static auto apply(auto a, auto b) { return maximum(a, b); }
 };
 struct Minimum {
   static constexpr RowFacts facts{
-      .doc = "The smaller of a and b, NaN if one is; b where they are equal, which takes the "
-             "gradient too."};
+      .doc =
+          "The smaller of a and b, NaN if one is; b where they are equal, which takes the "
+          "gradient too."};
   static auto apply(auto a, auto b) { return minimum(a, b); }
 };
 
 /// Facts of logical functions and comparisons.
 constexpr RowFacts truth_facts(Domain domain, std::string_view doc) {
-  return {
-      .domain = domain, .gives_bool = true, .has_derivative = false, .max_ulp = 0, .doc = doc};
+  return {.domain = domain, .gives_bool = true, .has_derivative = false, .max_ulp = 0, .doc = doc};
 }
 struct And {
   static constexpr RowFacts facts = truth_facts(Domain::Bool, "True where both are true.");
@@ -243,9 +249,10 @@ struct Convert {
   static constexpr RowFacts facts{
       .domain = Domain::Any,
       .max_ulp = 0.5,
-      .doc = "a as `dtype`. To a narrower float: nearest, halves to even. Float to integer: towards "
-             "0, out of range gives the nearest bound, NaN gives 0. Integer to integer: the low "
-             "bits. To bool: a != 0 (so NaN is true)."};
+      .doc =
+          "a as `dtype`. To a narrower float: nearest, halves to even. Float to integer: towards "
+          "0, out of range gives the nearest bound, NaN gives 0. Integer to integer: the low "
+          "bits. To bool: a != 0 (so NaN is true)."};
 };
 
 /// The number of operands of a row.
@@ -280,20 +287,11 @@ namespace gradc {
 template <class S>
 S apply_scalar(OpKind kind, std::span<const S> operands) {
   switch (kind) {
-#define GRADC_CASE_Elementwise(Kind)                               \
-  case OpKind::Kind:                                               \
-    if constexpr (OpKind::Kind != OpKind::Convert)                 \
-      return scalar::apply_row<scalar::Kind, S>(operands);         \
+#define OP(Kind, text, op_class)                                                                \
+  case OpKind::Kind:                                                                            \
+    if constexpr (OpClass::op_class == OpClass::Elementwise && OpKind::Kind != OpKind::Convert) \
+      return scalar::apply_row<scalar::Kind, S>(operands);                                      \
     break;
-#define GRADC_CASE_Movement(Kind) case OpKind::Kind: break;
-#define GRADC_CASE_Reduction(Kind) case OpKind::Kind: break;
-#define GRADC_CASE_Contraction(Kind) case OpKind::Kind: break;
-#define GRADC_CASE_Index(Kind) case OpKind::Kind: break;
-#define GRADC_CASE_Leaf(Kind) case OpKind::Kind: break;
-#define GRADC_CASE_Random(Kind) case OpKind::Kind: break;
-#define GRADC_CASE_Region(Kind) case OpKind::Kind: break;
-#define GRADC_CASE_Meta(Kind) case OpKind::Kind: break;
-#define OP(Kind, text, op_class) GRADC_CASE_##op_class(Kind)
 #include "ir/ops.def"
   }
   CHECK(false, "op {} has no scalar meaning", static_cast<int>(kind));

@@ -257,8 +257,8 @@ Wrapping<T> floor_div(Wrapping<T> a, Wrapping<T> b) {
     if (b.value == -1) return -a;
   const T quotient = static_cast<T>(a.value / b.value);
   const T remainder = static_cast<T>(a.value % b.value);
-  return {static_cast<T>(remainder != 0 && (remainder < 0) != (b.value < 0) ? quotient - 1
-                                                                            : quotient)};
+  return {
+      static_cast<T>(remainder != 0 && (remainder < 0) != (b.value < 0) ? quotient - 1 : quotient)};
 }
 /// a - floor_div(a, b) * b, which has the sign of b; 0 where b is 0.
 template <typename T>
