@@ -1,0 +1,28 @@
+// Dead code elimination: one backward sweep marks, one forward sweep copies.
+#include "passes/dce.h"
+
+#include <algorithm>
+
+#include "ir/builder.h"
+
+namespace gradc {
+
+Graph dce(const Graph& graph) {
+  std::vector<bool> live(graph.value_count());
+  for (const Output& output : graph.outputs()) live[index(output.value)] = true;
+  std::vector<bool> keep(graph.nodes().size());
+  for (size_t position = keep.size(); position-- > 0;) {
+    const Node& node = graph.nodes()[position];
+    keep[position] = std::any_of(node.results.begin(), node.results.end(),
+                                 [&](ValueId result) { return live[index(result)]; });
+    if (!keep[position]) continue;
+    for (ValueId operand : node.operands) live[index(operand)] = true;
+  }
+  Rewriter rewriter(graph);
+  for (size_t position = 0; position < keep.size(); ++position) {
+    if (keep[position]) rewriter.copy(graph.nodes()[position]);
+  }
+  return std::move(rewriter).finish();
+}
+
+}  // namespace gradc

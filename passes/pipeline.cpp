@@ -1,0 +1,93 @@
+// The pipeline as a list, and the loop that runs it.
+#include "passes/pipeline.h"
+
+#include <chrono>
+#include <optional>
+
+#include "ir/verify.h"
+#include "passes/canonicalize.h"
+#include "passes/cse.h"
+#include "passes/dce.h"
+#include "passes/decompose.h"
+#include "passes/differentiate.h"
+#include "passes/fold.h"
+
+namespace gradc {
+namespace {
+
+constexpr Pass kPasses[] = {
+    {"differentiate", "gradient nodes become ordinary nodes", differentiate},
+    {"decompose", "means, stopped gradients and small powers become simpler ops", decompose},
+    {"canonicalize", "equal things get one form; identities and compositions disappear",
+     canonicalize},
+    {"fold", "small values that depend on constants only become constants", fold},
+    {"cse", "of equal nodes only the first stays", cse},
+    {"dce", "nodes that no output depends on disappear", dce},
+};
+constexpr const Pass& kDifferentiate = kPasses[0];
+constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 5);
+/// Each round removes work, so a fixed point is reached; this bounds the time to it.
+constexpr int kMaxRounds = 8;
+
+constexpr std::string_view kStageNames[] = {"model", "grad", "optimized", "fused"};
+
+Graph run_pass(const Pass& pass, const Graph& graph, const PipelineOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  Graph result = pass.run(graph);
+  const std::chrono::duration<double> seconds = Clock::now() - start;
+  if (options.timings != nullptr) {
+    options.timings->push_back({pass.name, seconds.count(), result.nodes().size()});
+  }
+  if (options.verify) verify(result, fmt::format("after {}", pass.name));
+  if (options.after) options.after(pass, result);
+  return result;
+}
+
+Graph simplify(Graph graph, const PipelineOptions& options) {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    Graph simplified = graph;
+    for (const Pass& pass : kSimplifications) simplified = run_pass(pass, simplified, options);
+    const bool is_done = same_graph(graph, simplified);
+    graph = std::move(simplified);
+    if (is_done) break;
+  }
+  return graph;
+}
+
+}  // namespace
+
+std::string_view name(Stage stage) { return kStageNames[static_cast<size_t>(stage)]; }
+
+std::optional<Stage> parse_stage(std::string_view text) {
+  for (Stage stage : {Stage::Model, Stage::Grad, Stage::Optimized, Stage::Fused}) {
+    if (name(stage) == text) return stage;
+  }
+  return {};
+}
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+Graph run_until(const Graph& graph, Stage stage, const PipelineOptions& options) {
+  Graph result = graph;
+  if (stage >= Stage::Grad) result = run_pass(kDifferentiate, result, options);
+  if (stage >= Stage::Optimized) result = simplify(std::move(result), options);
+  return result;
+}
+
+Module run_until(const Module& module, Stage stage, const PipelineOptions& options) {
+  Module result{module.name, module.settings, {}};
+  for (const Graph& graph : module.graphs) {
+    result.graphs.push_back(run_until(graph, stage, options));
+  }
+  return result;
+}
+
+bool same_graph(const Graph& a, const Graph& b) {
+  const auto as_attr = [](const Graph& graph) {
+    return Attrs{{"body", BodyRef(std::shared_ptr<const void>(), &graph)}};
+  };
+  return same_attrs(as_attr(a), as_attr(b));
+}
+
+}  // namespace gradc
