@@ -1,0 +1,24 @@
+// The last step: machine code for the kernels of a lowered program.
+#include "codegen/compile.h"
+
+#include <map>
+
+#include "codegen/llvm/jit.h"
+
+namespace gradc {
+
+Program compile(const Graph& fused, const CompileOptions& options) {
+  LoweredProgram lowered = lower(fused, options);
+  const CompiledKernels compiled = compile_kernels(lowered.kernels);
+  CHECK(compiled.functions.size() == lowered.kernels.size());
+  std::map<std::string, KernelFunction> functions;
+  for (size_t i = 0; i < lowered.kernels.size(); ++i)
+    functions[lowered.kernels[i].name] = compiled.functions[i];
+  for (Step& step : lowered.program.steps)
+    if (auto* kernel = std::get_if<KernelStep>(&step))
+      kernel->function = functions.at(kernel->name);
+  lowered.program.code = compiled.code;
+  return std::move(lowered.program);
+}
+
+}  // namespace gradc

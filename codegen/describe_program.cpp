@@ -1,0 +1,76 @@
+// The steps of a program as text: what `dump --stage plan` prints above the memory plan.
+#include "codegen/draft.h"
+
+namespace gradc {
+
+namespace {
+
+std::string storage_text(const Draft& draft, int32_t position) {
+  const Storage& storage = draft.storage(position);
+  switch (storage.place) {
+    case Place::Arena:
+      return fmt::format("b{}", position);
+    case Place::Constant:
+      return fmt::format("constant@{}", storage.offset);
+    case Place::Input:
+    case Place::Output:
+      break;
+  }
+  return storage.name;
+}
+
+std::string list_text(const Draft& draft, const std::vector<int32_t>& storages) {
+  std::string text;
+  for (int32_t storage : storages) text += (text.empty() ? "" : " ") + storage_text(draft, storage);
+  return text.empty() ? "nothing" : text;
+}
+
+int64_t bytes_of(const Draft& draft, const StepBlock& block) {
+  int64_t bytes = 0;
+  for (const auto* list : {&block.reads, &block.writes})
+    for (int32_t storage : *list) bytes += draft.storage(storage).bytes;
+  return bytes;
+}
+
+std::string work_text(const Step& step) {
+  if (const auto* kernel = std::get_if<KernelStep>(&step))
+    return fmt::format("{}: extent {}, grain {}, about {:.1f} us", kernel->name, kernel->extent,
+                       kernel->grain, kernel->cost_ns / 1000);
+  if (const auto* product = std::get_if<MatmulStep>(&step)) {
+    const double flop = 2.0 * static_cast<double>(product->batch) *
+                        static_cast<double>(product->m) * static_cast<double>(product->n) *
+                        static_cast<double>(product->k);
+    return fmt::format("{}: {}x {} x {} x {}, {:.2f} MFLOP{}{}", product->name, product->batch,
+                       product->m, product->n, product->k, flop / 1e6,
+                       product->bias >= 0 ? ", bias" : "",
+                       product->activation == MatmulStep::Activation::Relu      ? ", relu"
+                       : product->activation == MatmulStep::Activation::Tanh    ? ", tanh"
+                       : product->activation == MatmulStep::Activation::Sigmoid ? ", sigmoid"
+                                                                                : "");
+  }
+  return std::get<CopyStep>(step).name;
+}
+
+}  // namespace
+
+std::string describe_program(const Draft& draft, const std::vector<int32_t>& order,
+                             const Program& program) {
+  std::string text = fmt::format("program {} mode {} rows {}: {} steps\n", program.name,
+                                 name(program.mode), program.rows, program.steps.size());
+  size_t number = 0;
+  for (int32_t position : order) {
+    const StepBlock& block = draft.blocks[static_cast<size_t>(position)];
+    for (const Step& step : block.steps) {
+      const bool is_first = &step == &block.steps.front();
+      text += fmt::format("{:>4}  {:<6}  {}", number++, block.backend, work_text(step));
+      if (is_first)
+        text += fmt::format("; {}: {} -> {}", readable_bytes(bytes_of(draft, block)),
+                            list_text(draft, block.reads), list_text(draft, block.writes));
+      if (is_first && !block.reason.empty()) text += "; " + block.reason;
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace gradc

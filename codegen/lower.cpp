@@ -1,0 +1,242 @@
+// Fused graph to program: a block of steps for each group, memory, order.
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "codegen/compile.h"
+#include "codegen/draft.h"
+#include "codegen/lower_group.h"
+#include "codegen/lower_matmul.h"
+#include "codegen/plan_memory.h"
+#include "ir/op.h"
+
+namespace gradc {
+
+namespace {
+
+/// Letters, digits, '_' and '.': good for a symbol in any object file.
+std::string symbol_name(const std::string& name) {
+  std::string symbol;
+  for (char character : name) {
+    const bool is_plain = std::isalnum(static_cast<unsigned char>(character)) != 0;
+    symbol += is_plain || character == '.' || character == '_' ? character : '_';
+  }
+  return symbol.empty() ? "group" : symbol;
+}
+
+void add_once(std::vector<int32_t>& list, int32_t value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, const CompileOptions& options) : graph_(graph), options_(options) {}
+
+  LoweredProgram run();
+
+ private:
+  void add_inputs();
+  void add_constant(const Node& node);
+  void add_group(const Node& node);
+  StepBlock start_block(const Node& node, const Graph& body);
+  void add_matmul(const Node& node, StepBlock& block, const MatmulStep& product);
+  void add_kernels(const Node& node, const Graph& body, StepBlock& block);
+  void add_in_place(const Node& node, const LoweredGroup& lowered, StepBlock& block) const;
+  KernelStep add_kernel(loop::Kernel kernel);
+  void emit(const std::vector<int32_t>& order);
+
+  int32_t storage_of(ValueId value) const { return draft_.value_storage[index(value)]; }
+  void set_storage(ValueId value, int32_t storage) { draft_.value_storage[index(value)] = storage; }
+
+  const Graph& graph_;
+  const CompileOptions& options_;
+  Draft draft_;
+  LoweredProgram lowered_;
+  std::vector<const Tensor*> constants_;
+  int64_t constant_bytes_ = 0;
+  std::map<std::string, std::string> kernel_names_;  // by text without the name
+  std::set<std::string> used_names_;
+};
+
+void Lowering::add_inputs() {
+  for (size_t i = 0; i < graph_.inputs().size(); ++i) {
+    const Input& input = graph_.inputs()[i];
+    const Type& type = graph_.type(Graph::input_value(i));
+    lowered_.program.inputs.push_back({input.kind, input.name, type, input.limit});
+    set_storage(Graph::input_value(i), draft_.add_storage({input.name, type.size_bytes(),
+                                                           Place::Input, static_cast<int64_t>(i)}));
+  }
+}
+
+void Lowering::add_constant(const Node& node) {
+  const Tensor& value = node.attrs.get<Tensor>("value");
+  set_storage(node.results[0], draft_.add_storage({"constant", value.size_bytes(), Place::Constant,
+                                                   constant_bytes_}));
+  constants_.push_back(&value);
+  constant_bytes_ += round_to_alignment(value.size_bytes());
+}
+
+StepBlock Lowering::start_block(const Node& node, const Graph& body) {
+  StepBlock block;
+  block.name = symbol_name(body.name);
+  block.reason = node.attrs.get<std::string>("reason");
+  for (ValueId operand : node.operands) add_once(block.reads, storage_of(operand));
+  for (size_t i = 0; i < node.results.size(); ++i) {
+    const std::string name =
+        node.results.size() == 1 ? block.name : fmt::format("{}:{}", block.name, i);
+    const int64_t bytes = graph_.type(node.results[i]).size_bytes();
+    const int32_t storage = draft_.add_storage({name, bytes});
+    set_storage(node.results[i], storage);
+    block.writes.push_back(storage);
+  }
+  return block;
+}
+
+void Lowering::add_group(const Node& node) {
+  const Graph& body = *node.attrs.get<BodyRef>("body");
+  const std::string& kind = node.attrs.get<std::string>("kind");
+  CHECK(kind == "loop" || kind == "matmul", "a group of kind {}", kind);
+  StepBlock block = start_block(node, body);
+  const bool may_use_onednn = kind == "matmul" && options_.backend == Backend::Auto;
+  const std::optional<MatmulStep> product =
+      may_use_onednn ? lower_matmul(body) : std::optional<MatmulStep>();
+  if (product)
+    add_matmul(node, block, *product);
+  else
+    add_kernels(node, body, block);
+  draft_.blocks.push_back(std::move(block));
+}
+
+void Lowering::add_matmul(const Node& node, StepBlock& block, const MatmulStep& product) {
+  const auto operand = [&](int32_t position) {
+    return storage_of(node.operands[static_cast<size_t>(position)]);
+  };
+  MatmulStep step = product;
+  step.name = block.name;
+  step.lhs = operand(product.lhs);
+  step.rhs = operand(product.rhs);
+  step.bias = product.bias < 0 ? -1 : operand(product.bias);
+  step.out = storage_of(node.results[static_cast<size_t>(product.out)]);
+  block.backend = "onednn";
+  block.steps.push_back(std::move(step));
+}
+
+void Lowering::add_kernels(const Node& node, const Graph& body, StepBlock& block) {
+  LoweredGroup lowered = lower_group(body, block.name);
+  block.backend = "llvm";
+  for (size_t i = 0; i < lowered.scratch_bytes.size(); ++i)
+    block.scratch.push_back(
+        draft_.add_storage({fmt::format("{}:scratch{}", block.name, i), lowered.scratch_bytes[i]}));
+  for (GroupKernel& group_kernel : lowered.kernels) {
+    CHECK(group_kernel.buffers.size() == group_kernel.kernel.buffers.size(), "kernel {}",
+          group_kernel.kernel.name);
+    KernelStep step = add_kernel(std::move(group_kernel.kernel));
+    for (const GroupBuffer& buffer : group_kernel.buffers) {
+      const auto position = static_cast<size_t>(buffer.position);
+      switch (buffer.source) {
+        case GroupBuffer::Source::Operand:
+          step.buffers.push_back(storage_of(node.operands.at(position)));
+          break;
+        case GroupBuffer::Source::Result:
+          step.buffers.push_back(storage_of(node.results.at(position)));
+          break;
+        case GroupBuffer::Source::Scratch:
+          step.buffers.push_back(block.scratch.at(position));
+          break;
+      }
+    }
+    block.steps.push_back(std::move(step));
+  }
+  add_in_place(node, lowered, block);
+}
+
+/// A storage that stands behind several operands may be written only if each of them allows it.
+void Lowering::add_in_place(const Node& node, const LoweredGroup& lowered, StepBlock& block) const {
+  for (const auto& [operand, result] : lowered.in_place) {
+    const int32_t read = storage_of(node.operands.at(static_cast<size_t>(operand)));
+    const int32_t written = storage_of(node.results.at(static_cast<size_t>(result)));
+    bool is_allowed = draft_.storage(read).bytes == draft_.storage(written).bytes;
+    for (size_t other = 0; other < node.operands.size(); ++other) {
+      const std::pair<int32_t, int32_t> pair{static_cast<int32_t>(other), result};
+      if (storage_of(node.operands[other]) == read &&
+          std::find(lowered.in_place.begin(), lowered.in_place.end(), pair) ==
+              lowered.in_place.end())
+        is_allowed = false;
+    }
+    const std::pair<int32_t, int32_t> storages{read, written};
+    if (is_allowed &&
+        std::find(block.in_place.begin(), block.in_place.end(), storages) == block.in_place.end())
+      block.in_place.push_back(storages);
+  }
+}
+
+KernelStep Lowering::add_kernel(loop::Kernel kernel) {
+  KernelStep step;
+  step.extent = kernel.parallel_extent();
+  step.grain = kernel.parallel_grain();
+  step.cost_ns = kernel.cost_ns();
+  std::string wanted = symbol_name(kernel.name);
+  kernel.name.clear();
+  const auto [known, is_new] = kernel_names_.try_emplace(loop::print(kernel), wanted);
+  if (is_new) {
+    for (int count = 2; !used_names_.insert(wanted).second; ++count)
+      wanted = fmt::format("{}.{}", known->second, count);
+    known->second = wanted;
+    kernel.name = wanted;
+    lowered_.kernels.push_back(std::move(kernel));
+  }
+  step.name = known->second;
+  return step;
+}
+
+void Lowering::emit(const std::vector<int32_t>& order) {
+  Program& program = lowered_.program;
+  for (const Storage& storage : draft_.storages)
+    program.buffers.push_back({storage.place, storage.offset, storage.bytes});
+  for (int32_t position : order)
+    for (const Step& step : draft_.blocks[static_cast<size_t>(position)].steps)
+      program.steps.push_back(step);
+}
+
+LoweredProgram Lowering::run() {
+  Program& program = lowered_.program;
+  program.name = graph_.name;
+  program.mode = graph_.mode;
+  program.rows = graph_.rows;
+  draft_.value_storage.assign(graph_.value_count(), -1);
+  add_inputs();
+  for (const Node& node : graph_.nodes()) {
+    if (node.kind == OpKind::Constant)
+      add_constant(node);
+    else if (node.kind == OpKind::Reshape)
+      set_storage(node.results[0], storage_of(node.operands[0]));
+    else if (node.kind == OpKind::Group)
+      add_group(node);
+    else
+      CHECK(false, "{} in {} is in no group", op_info(node.kind).name, graph_.name);
+  }
+  program.constants = Tensor(DType::U8, Shape{constant_bytes_});
+  std::byte* target = program.constants.raw();
+  for (const Tensor* constant : constants_) {
+    if (!constant->is_empty())
+      std::memcpy(target, constant->raw(), static_cast<size_t>(constant->size_bytes()));
+    target += round_to_alignment(constant->size_bytes());
+  }
+  program.outputs = place_outputs(graph_, draft_);
+  const std::vector<int32_t> order = order_blocks(draft_);
+  const std::string plan = place_arena(draft_, order, program);
+  emit(order);
+  lowered_.report = describe_program(draft_, order, program) + plan;
+  return std::move(lowered_);
+}
+
+}  // namespace
+
+LoweredProgram lower(const Graph& fused, const CompileOptions& options) {
+  return Lowering(fused, options).run();
+}
+
+}  // namespace gradc
