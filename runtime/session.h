@@ -1,0 +1,86 @@
+// A model at run time: its state, and programs by mode and row count.
+#pragma once
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/checkpoint.h"
+#include "runtime/data/dataset.h"
+#include "runtime/execute.h"
+#include "runtime/program.h"
+
+namespace gradc {
+
+/// Where programs come from: compiled on first use, or made ahead of time.
+class ProgramSource {
+ public:
+  virtual ~ProgramSource() = default;
+  /// Never null. `rows` is 0 for Init and Metrics.
+  virtual std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) = 0;
+};
+
+using NamedValues = std::vector<std::pair<std::string, double>>;
+
+/// The accumulators of a pass, combined over its batches by their kind; f64.
+class PassValues {
+ public:
+  /// Combines the Accumulate... outputs of one batch.
+  void add(const Program& program, std::span<const Tensor> outputs);
+  void reset() { values_.clear(); }
+  bool is_empty() const { return values_.empty(); }
+  /// Null where there is no accumulator of that name.
+  const Tensor* find(std::string_view name) const;
+
+ private:
+  std::vector<std::pair<std::string, Tensor>> values_;
+};
+
+/// Owns parameters, slots, states, the step counter and the seed. Not thread-safe.
+class Session {
+ public:
+  /// State is zero until initialize() or load().
+  Session(ProgramSource& source, uint64_t seed);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Runs the Init program; the step counter is 0 afterwards.
+  void initialize();
+  /// Every tensor of the state must be in the file with its type, and nothing else; slots and the
+  /// step may be missing together (weights saved for inference): they then keep their values.
+  /// Throws Error (E0920, E0921).
+  void load(const std::string& path);
+  /// Parameters, slots, states and step; the file appears complete or not at all.
+  void save(const std::string& path) const;
+
+  /// By path ("hidden.kernel", "hidden.kernel:average", "step"); null where there is none.
+  Tensor* find_state(std::string_view name);
+  /// Name and tensor of all state, in the order of the Init program's outputs.
+  const std::vector<NamedTensor>& state() const;
+  uint64_t seed() const;
+
+  /// Executes the program for the batch's row count: data inputs are taken from `fields` by name
+  /// (their dtype and shape are checked, E0902), state from the session. State outputs are updated
+  /// in place. Returns all outputs in the program's order (entries of updated state are empty);
+  /// they are overwritten by the next execution of the same program.
+  std::span<const Tensor> execute(GraphMode mode, std::span<const Field> fields, int64_t rows);
+  /// The program that execute uses; compiles it if need be.
+  const Program& program(GraphMode mode, int64_t rows);
+
+  /// Metrics and losses of a pass, in the metrics program's order.
+  NamedValues metrics(const PassValues& pass);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Checks what can be known before the first step: the data has every field that the program's data
+/// inputs name, of their dtype and row shape (E0901, E0902), and integers below their limits
+/// (E0904).
+void check_data(const Program& program, const Dataset& dataset);
+
+}  // namespace gradc
