@@ -1,0 +1,84 @@
+// The time model of a group: instructions where they stand in the loops, bytes once for each array.
+#include <algorithm>
+#include <map>
+
+#include "ir/iteration.h"
+#include "ir/op_cost.h"
+
+namespace gradc {
+namespace {
+
+/// How many vector elements a term is computed for in one run of its loops: the points of the loops
+/// around it; a scalar costs as much as a vector.
+double executions(const Nest& nest, uint64_t mask) {
+  size_t depth = 0;
+  for (size_t d = 0; d < nest.dims.size(); ++d)
+    if (((mask >> d) & 1) != 0) depth = d + 1;
+  const auto vector = static_cast<size_t>(nest.vector_dim);
+  double count = 1;
+  bool is_vector = false;
+  for (size_t d = 0; d < depth; ++d) {
+    int64_t extent = nest.dims[d].extent;
+    if (nest.vector_dim >= 0 && d == vector) {
+      is_vector = true;
+      extent = (extent + kVectorElements - 1) / kVectorElements * kVectorElements;
+    }
+    count *= static_cast<double>(extent);
+  }
+  return is_vector ? count : count * static_cast<double>(kVectorElements);
+}
+
+double access_cost_ns(const Nest& nest, const AffineMap& position, bool is_indirect) {
+  if (is_indirect) return kStridedAccessCostNs;
+  if (nest.vector_dim < 0) return kAccessCostNs;
+  const int64_t stride = position.strides[static_cast<size_t>(nest.vector_dim)];
+  return stride == 0 || stride == 1 ? kAccessCostNs : kStridedAccessCostNs;
+}
+
+double term_cost_ns(const Nest& nest, const Term& term) {
+  switch (term.kind) {
+    case TermKind::Load:
+      return executions(nest, term.dims) *
+             access_cost_ns(nest, term.position, !term.indirections.empty());
+    case TermKind::Apply:
+      return executions(nest, term.dims) * op_cost_ns(term.op, term.dtype);
+    case TermKind::Draw:
+      return executions(nest, term.dims) * kDrawCostNs;
+    case TermKind::Reduce:
+      return executions(nest, ~uint64_t{0}) * op_cost_ns(OpKind::Add, term.dtype) * 2;
+    case TermKind::Literal:
+    case TermKind::Iota:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+double estimate_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
+  double cost = 0;
+  std::map<int32_t, int64_t> read_bytes;
+  for (const Nest& nest : analysis.nests) {
+    for (const Term& term : nest.terms) {
+      cost += term_cost_ns(nest, term);
+      if (term.kind != TermKind::Load) continue;
+      const Type& type = body.type(Graph::input_value(static_cast<size_t>(term.input)));
+      int64_t& bytes = read_bytes[term.input];
+      const int64_t touched = nest.points(term.dims) * size_bytes(term.dtype);
+      bytes = std::max(bytes, std::min(touched, type.size_bytes()));
+    }
+    for (const TermStore& store : nest.stores) {
+      uint64_t mask = 0;
+      for (size_t d = 0; d < store.position.strides.size(); ++d)
+        if (store.position.strides[d] != 0) mask |= uint64_t{1} << d;
+      cost += executions(nest, mask) *
+              access_cost_ns(nest, store.position, !store.indirections.empty());
+      cost += static_cast<double>(nest.points(mask) * size_bytes(nest.terms[store.value].dtype)) *
+              kByteCostNs;
+    }
+  }
+  for (const auto& [input, bytes] : read_bytes) cost += static_cast<double>(bytes) * kByteCostNs;
+  return cost;
+}
+
+}  // namespace gradc

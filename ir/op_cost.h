@@ -1,0 +1,21 @@
+// What elementwise ops cost: the table behind fusion's decisions and thread counts.
+#pragma once
+#include "ir/op_kind.h"
+#include "runtime/core/dtype.h"
+
+namespace gradc {
+
+/// Estimated time for one element in vector code on one thread (AVX-512), ns.
+double op_cost_ns(OpKind kind, DType dtype);
+
+/// Time to draw one random number, ns.
+inline constexpr double kDrawCostNs = 0.7;
+/// Time of a load or store of one element that vectorizes, and of one that does not, ns.
+inline constexpr double kAccessCostNs = 0.02;
+inline constexpr double kStridedAccessCostNs = 0.35;
+/// Time to move one byte from or to memory behind the first cache, ns.
+inline constexpr double kByteCostNs = 0.04;
+/// A scalar op takes as long as one on a vector of this many elements.
+inline constexpr int64_t kVectorElements = 16;
+
+}  // namespace gradc
