@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -369,6 +370,8 @@ const Name* defined_name(const Item& item);
 struct File {
   SourcePtr source;
   std::vector<Item> items;
+  /// Words of the statements that could not be read: any of them may have been bound there.
+  std::unordered_set<std::string> unread_words;
 };
 
 }  // namespace gradc::ast

@@ -180,11 +180,12 @@ Token Lexer::string() {
     const uint32_t unicode = kind == 'u' ? read_unicode_escape(text_, offset_ + 2).size : 0;
     if (kind != 'n' && kind != 't' && kind != '"' && kind != '\\' && unicode == 0) {
       const uint32_t escape = offset_;
-      const size_t close = text_.find_first_of("\"\n", escape + 1);
+      const size_t close = text_.find_first_of("\"\n", escape + 2);
       const bool is_closed = close != std::string_view::npos && text_[close] == '"';
-      const uint32_t resume = static_cast<uint32_t>(is_closed ? close + 1 : escape + 1);
-      const Token token = bad("E0107", escape, std::max(resume, escape + 1),
-                              "unknown escape in a string", "known are \\n \\t \\\" \\\\ \\u{…}");
+      const uint32_t end = std::min(escape + 2, static_cast<uint32_t>(text_.size()));
+      const Token token = bad("E0107", escape, end, "unknown escape in a string",
+                              "known are \\n \\t \\\" \\\\ \\u{…}");
+      if (is_closed) offset_ = static_cast<uint32_t>(close + 1);
       return token;
     }
     offset_ += 2 + unicode;

@@ -252,6 +252,12 @@ Token Lexer::bad_character() {
           ? fmt::format("`{}`", rest.substr(0, 1))
           : fmt::format("`{}` (U+{:04X})", rest.substr(0, size), static_cast<uint32_t>(value));
   std::string help(remedy_for(rest));
+  if (rest.front() == '\'') {
+    const size_t close = rest.find_first_of("'\r\n", 1);
+    const bool is_string = close != std::string_view::npos && rest[close] == '\'';
+    const auto length = static_cast<uint32_t>(is_string ? close + 1 : 1);
+    return bad("E0111", begin, begin + length, "unexpected character " + shown, std::move(help));
+  }
   if (help.empty() && value >= 0x80)
     help = "names of other characters than letters, digits and _ are written in backquotes";
   return bad("E0111", begin, begin + size, "unexpected character " + shown, std::move(help));

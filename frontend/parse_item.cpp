@@ -24,6 +24,7 @@ ast::File Parser::file() {
     }
   } catch (const ParseAbort&) {
   }
+  file.unread_words = std::move(unread_words_);
   return file;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "frontend/unicode.h"
 
@@ -78,6 +79,7 @@ void Parser::skip_newlines() {
 /// A newline, `;`, or in front of `}`.
 void Parser::end_statement() {
   if (at(TokenKind::RightBrace) || at(TokenKind::EndOfFile)) return;
+  if (unclosed_at_ == peek().begin) return;
   if (!at(TokenKind::Newline)) fail_expected("the end of the statement");
   take();
 }
@@ -90,6 +92,20 @@ void Parser::skip_statement(uint32_t brace_depth) {
     const bool is_end = token.kind == TokenKind::Newline && token.brace_depth <= brace_depth;
     take();
     if (is_end) return;
+  }
+}
+
+/// Remembers the words from `begin` to the last token taken.
+void Parser::note_unread_words(uint32_t begin) {
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  const std::string_view text = source_->text();
+  for (uint32_t at = begin; at < last_end_;) {
+    uint32_t end = at;
+    while (end < last_end_ && is_part(text[end])) ++end;
+    if (end > at) unread_words_.emplace(text.substr(at, end - at));
+    at = end + 1;
   }
 }
 
@@ -145,6 +161,9 @@ std::string Parser::found(const Token& token) const {
 std::string Parser::remedy_at(const Token& token) {
   const std::string_view text = span(token).text();
   const std::string_view before = std::string_view(source_->text()).substr(0, token.begin);
+  const bool is_operator = token.kind >= TokenKind::Plus && token.kind <= TokenKind::At;
+  if (is_operator && peek(1).kind == TokenKind::Assign && peek(1).begin == token.end)
+    return fmt::format("an update is written in full: x := x {} …", text);
   const bool is_compound = token.kind == TokenKind::Assign && !before.empty() &&
                            std::string_view("+-*/%").find(before.back()) != std::string_view::npos;
   if (is_compound)

@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,7 @@ class Parser {
   void skip_newlines();
   void end_statement();
   void skip_statement(uint32_t brace_depth);
+  void note_unread_words(uint32_t begin);
   /// Runs `read`, and after a ParseFailure skips the rest of the statement. False after a failure.
   template <typename Read>
   bool recover(Read&& read);
@@ -152,17 +154,20 @@ class Parser {
   bool has_slashes_ = false;
   /// Where a `}` was found missing, so that it is said once.
   uint32_t unclosed_at_ = UINT32_MAX;
+  std::unordered_set<std::string> unread_words_;
 };
 
 template <typename Read>
 bool Parser::recover(Read&& read) {
   const uint32_t brace_depth = peek().brace_depth;
+  const uint32_t begin = peek().begin;
   try {
     read();
     return true;
   } catch (const ParseFailure&) {
     if (diagnostics_.is_full()) throw ParseAbort{};
     skip_statement(brace_depth);
+    note_unread_words(begin);
     return false;
   }
 }
