@@ -1,0 +1,303 @@
+// State by name, executors by mode and row count, and the sums of a pass.
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+
+namespace gradc {
+
+namespace {
+
+std::optional<InputKind> state_kind(OutputKind kind) {
+  switch (kind) {
+    case OutputKind::Parameter:
+      return InputKind::Parameter;
+    case OutputKind::Slot:
+      return InputKind::Slot;
+    case OutputKind::State:
+      return InputKind::State;
+    case OutputKind::Step:
+      return InputKind::Step;
+    case OutputKind::Loss:
+    case OutputKind::Metric:
+    case OutputKind::Output:
+    case OutputKind::AccumulateSum:
+    case OutputKind::AccumulateMin:
+    case OutputKind::AccumulateMax:
+    case OutputKind::Gradient:
+    case OutputKind::Result:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool is_accumulator(OutputKind kind) {
+  return kind == OutputKind::AccumulateSum || kind == OutputKind::AccumulateMin ||
+         kind == OutputKind::AccumulateMax;
+}
+
+void combine(OutputKind kind, std::span<double> total, std::span<const double> batch) {
+  for (size_t i = 0; i < total.size(); ++i) {
+    // NaN stays: a comparison with NaN is false, so the NaN side must be the one that is kept.
+    if (kind == OutputKind::AccumulateSum)
+      total[i] += batch[i];
+    else if (kind == OutputKind::AccumulateMin)
+      total[i] = batch[i] < total[i] || batch[i] != batch[i] ? batch[i] : total[i];
+    else
+      total[i] = batch[i] > total[i] || batch[i] != batch[i] ? batch[i] : total[i];
+  }
+}
+
+/// The dtype and the sizes after the first axis.
+Type row_type(const Type& type) {
+  const auto& dims = type.shape.dims();
+  const auto first = dims.empty() ? dims.begin() : dims.begin() + 1;
+  return {type.dtype, Shape(std::vector<int64_t>(first, dims.end()))};
+}
+
+/// An executor with the tensors it works on.
+struct Prepared {
+  std::shared_ptr<const Program> program;
+  std::unique_ptr<Executor> executor;
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> outputs;
+  std::vector<size_t> data_inputs;      // positions of the program's inputs
+  std::vector<size_t> field_positions;  // by data input: where its field was last time
+  bool counts_step = false;             // the program itself makes the next step number
+};
+
+std::vector<Tensor> make_outputs(const Program& program) {
+  std::vector<Tensor> outputs;
+  for (const ProgramOutput& output : program.outputs)
+    outputs.push_back(output.updates_input >= 0 ? Tensor() : Tensor(output.type));
+  return outputs;
+}
+
+}  // namespace
+
+void PassValues::add(const Program& program, std::span<const Tensor> outputs) {
+  CHECK(program.outputs.size() == outputs.size());
+  size_t expected = 0;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const ProgramOutput& output = program.outputs[i];
+    if (!is_accumulator(output.kind)) continue;
+    CHECK(outputs[i].dtype() == DType::F64, "accumulator {} is {}", output.name,
+          to_string(output.type));
+    // Every batch has the same accumulators in the same order; search only where it has not.
+    const auto hint = values_.begin() + static_cast<int64_t>(std::min(expected, values_.size()));
+    auto found = hint != values_.end() && hint->first == output.name
+                     ? hint
+                     : std::find_if(values_.begin(), values_.end(),
+                                    [&](const auto& entry) { return entry.first == output.name; });
+    ++expected;
+    if (found == values_.end()) {
+      values_.emplace_back(output.name, outputs[i].clone());
+      continue;
+    }
+    CHECK(found->second.type() == output.type, "accumulator {} changes its shape", output.name);
+    combine(output.kind, found->second.span<double>(), outputs[i].span<double>());
+  }
+}
+
+const Tensor* PassValues::find(std::string_view name) const {
+  for (const auto& [key, value] : values_)
+    if (key == name) return &value;
+  return nullptr;
+}
+
+struct Session::State {
+  ProgramSource& source;
+  uint64_t seed;
+  Tensor seed_tensor;
+  Tensor step;
+  std::shared_ptr<const Program> init;
+  std::vector<NamedTensor> values;  // of Init's outputs, then the step where Init has none
+  std::vector<InputKind> kinds;     // by position in `values`
+  std::map<std::pair<GraphMode, int64_t>, Prepared> prepared;
+
+  State(ProgramSource& given, uint64_t given_seed);
+  const Tensor& find(InputKind kind, const std::string& name) const;
+  Prepared& prepare(GraphMode mode, int64_t rows);
+  void bind_data(Prepared& entry, std::span<const Field> fields) const;
+};
+
+Session::State::State(ProgramSource& given, uint64_t given_seed)
+    : source(given), seed(given_seed), seed_tensor(DType::I64, Shape{}) {
+  seed_tensor.span<int64_t>()[0] = std::bit_cast<int64_t>(seed);
+  init = source.program(GraphMode::Init, 0);
+  bool is_step_name_free = true;
+  for (const ProgramOutput& output : init->outputs) {
+    const std::optional<InputKind> kind = state_kind(output.kind);
+    CHECK(kind.has_value(), "{} makes {}, which is no state", init->name, output.name);
+    values.push_back({output.name, Tensor(output.type)});
+    kinds.push_back(*kind);
+    if (*kind == InputKind::Step) step = values.back().value;
+    is_step_name_free = is_step_name_free && output.name != "step";
+  }
+  if (step.type().dtype == DType::I64 && step.size() == 1) return;
+  step = Tensor(DType::I64, Shape{});
+  values.push_back({is_step_name_free ? "step" : ":step", step});
+  kinds.push_back(InputKind::Step);
+}
+
+const Tensor& Session::State::find(InputKind kind, const std::string& name) const {
+  if (kind == InputKind::Seed) return seed_tensor;
+  if (kind == InputKind::Step) return step;
+  for (size_t i = 0; i < values.size(); ++i)
+    if (kinds[i] == kind && values[i].name == name) return values[i].value;
+  CHECK(false, "the init program makes no {} {}", gradc::name(kind), name);
+}
+
+Prepared& Session::State::prepare(GraphMode mode, int64_t rows) {
+  const auto [place, is_new] = prepared.try_emplace({mode, rows});
+  Prepared& entry = place->second;
+  if (!is_new) return entry;
+  try {
+    entry.program = source.program(mode, rows);
+    const Program& program = *entry.program;
+    for (size_t i = 0; i < program.inputs.size(); ++i) {
+      const ProgramInput& input = program.inputs[i];
+      const bool is_given = input.kind == InputKind::Data || input.kind == InputKind::Accumulator;
+      entry.inputs.push_back(is_given ? Tensor() : find(input.kind, input.name));
+      if (input.kind != InputKind::Data) continue;
+      entry.data_inputs.push_back(i);
+      entry.field_positions.push_back(0);
+    }
+    for (const ProgramOutput& output : program.outputs)
+      entry.counts_step = entry.counts_step || output.kind == OutputKind::Step;
+    entry.outputs = make_outputs(program);
+    entry.executor = std::make_unique<Executor>(entry.program);
+  } catch (...) {
+    prepared.erase(place);
+    throw;
+  }
+  return entry;
+}
+
+void Session::State::bind_data(Prepared& entry, std::span<const Field> fields) const {
+  for (size_t k = 0; k < entry.data_inputs.size(); ++k) {
+    const ProgramInput& input = entry.program->inputs[entry.data_inputs[k]];
+    size_t& position = entry.field_positions[k];
+    if (position >= fields.size() || fields[position].name != input.name) {
+      const auto found = std::find_if(fields.begin(), fields.end(),
+                                      [&](const Field& field) { return field.name == input.name; });
+      if (found == fields.end())
+        throw Error(ExitCode::ModelOrData, "E0901",
+                    fmt::format("the data has no field `{}`", input.name));
+      position = static_cast<size_t>(found - fields.begin());
+    }
+    const Tensor& value = fields[position].values;
+    if (value.type() != input.type)
+      throw Error(ExitCode::ModelOrData, "E0902",
+                  fmt::format("the data field `{}` is {}, the model's input is {}", input.name,
+                              to_string(value.type()), to_string(input.type)));
+    entry.inputs[entry.data_inputs[k]] = value;
+  }
+}
+
+Session::Session(ProgramSource& source, uint64_t seed)
+    : state_(std::make_unique<State>(source, seed)) {}
+Session::~Session() = default;
+
+void Session::initialize() {
+  const Program& init = *state_->init;
+  state_->step.span<int64_t>()[0] = 0;
+  std::vector<Tensor> inputs;
+  for (const ProgramInput& input : init.inputs)
+    inputs.push_back(state_->find(input.kind, input.name));
+  std::vector<Tensor> outputs;
+  for (size_t i = 0; i < init.outputs.size(); ++i) outputs.push_back(state_->values[i].value);
+  Executor(state_->init).run(inputs, outputs);
+}
+
+void Session::load(const std::string& path) {
+  const NamedTensors content = read_safetensors(path);
+  const auto is_optional = [&](size_t i) {
+    return state_->kinds[i] == InputKind::Slot || state_->kinds[i] == InputKind::Step;
+  };
+  bool has_optional = false;
+  for (size_t i = 0; i < state_->values.size(); ++i)
+    has_optional |= is_optional(i) && content.find(state_->values[i].name) != nullptr;
+  std::vector<StateSpec> specs;
+  for (size_t i = 0; i < state_->values.size(); ++i) {
+    const NamedTensor& entry = state_->values[i];
+    if (has_optional || !is_optional(i)) specs.push_back({entry.name, entry.value.type()});
+  }
+  check_state(specs, content, path);
+  for (NamedTensor& entry : state_->values) {
+    const Tensor* loaded = content.find(entry.name);
+    if (loaded == nullptr || loaded->is_empty()) continue;
+    std::memcpy(entry.value.raw(), loaded->raw(), static_cast<size_t>(loaded->size_bytes()));
+  }
+}
+
+void Session::save(const std::string& path) const {
+  NamedTensors content;
+  for (const NamedTensor& entry : state_->values) content.add(entry.name, entry.value);
+  content.metadata["program"] = "gradc";
+  content.metadata["seed"] = fmt::format("{}", state_->seed);
+  write_safetensors(path, content);
+}
+
+Tensor* Session::find_state(std::string_view name) {
+  for (NamedTensor& entry : state_->values)
+    if (entry.name == name) return &entry.value;
+  return nullptr;
+}
+
+const std::vector<NamedTensor>& Session::state() const { return state_->values; }
+uint64_t Session::seed() const { return state_->seed; }
+
+const Program& Session::program(GraphMode mode, int64_t rows) {
+  return *state_->prepare(mode, rows).program;
+}
+
+std::span<const Tensor> Session::execute(GraphMode mode, std::span<const Field> fields,
+                                         int64_t rows) {
+  Prepared& entry = state_->prepare(mode, rows);
+  state_->bind_data(entry, fields);
+  entry.executor->run(entry.inputs, entry.outputs);
+  if (mode == GraphMode::Train && !entry.counts_step) ++state_->step.span<int64_t>()[0];
+  return entry.outputs;
+}
+
+NamedValues Session::metrics(const PassValues& pass) {
+  Prepared& entry = state_->prepare(GraphMode::Metrics, 0);
+  const Program& program = *entry.program;
+  for (size_t i = 0; i < program.inputs.size(); ++i) {
+    if (program.inputs[i].kind != InputKind::Accumulator) continue;
+    const Tensor* value = pass.find(program.inputs[i].name);
+    CHECK(value != nullptr, "no batch accumulated {}", program.inputs[i].name);
+    entry.inputs[i] = *value;
+  }
+  entry.executor->run(entry.inputs, entry.outputs);
+  NamedValues values;
+  for (size_t i = 0; i < program.outputs.size(); ++i)
+    values.emplace_back(program.outputs[i].name, entry.outputs[i].at(0));
+  return values;
+}
+
+void check_data(const Program& program, const Dataset& dataset) {
+  for (const ProgramInput& input : program.inputs) {
+    if (input.kind != InputKind::Data) continue;
+    const Field* field = dataset.find(input.name);
+    if (field == nullptr) {
+      std::string names;
+      for (const Field& other : dataset.fields)
+        names += fmt::format("{}`{}`", names.empty() ? "" : ", ", other.name);
+      throw Error(ExitCode::ModelOrData, "E0901",
+                  fmt::format("the data `{}` has no field `{}`\n  it has: {}", dataset.name,
+                              input.name, names.empty() ? "nothing" : names));
+    }
+    if (field->row_type() != row_type(input.type))
+      throw Error(ExitCode::ModelOrData, "E0902",
+                  fmt::format("a row of the data field `{}` is {}, the model's input `{}` has {}",
+                              field->name, to_string(field->row_type()), input.name,
+                              to_string(row_type(input.type))));
+    if (input.limit > 0) check_field_range(*field, input.limit);
+  }
+}
+
+}  // namespace gradc
