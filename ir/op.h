@@ -89,7 +89,7 @@ std::vector<Type> infer_types(OpKind kind, const InferContext& context);
 /// order), else a sentence that says what is wrong.
 std::string find_form_fault(OpKind kind, size_t operand_count, const Attrs& attrs);
 
-/// Throws Error (InputOutput, E0801) unless sizes are >= 0 and the product of those above 0 is at
+/// Throws Error (InputOutput, E0801) unless the rank is at most 32, sizes are >= 0 and the product of those above 0 is at
 /// most 2^46, so that strides never overflow.
 void check_dims(const Shape& shape);
 

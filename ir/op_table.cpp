@@ -1,5 +1,7 @@
 // The table of ops, expanded from ops.def: an op struct without one of its members does not
 // compile.
+#include <algorithm>
+
 #include "ir/ops/contraction.h"
 #include "ir/ops/elementwise.h"
 #include "ir/ops/index.h"
@@ -86,6 +88,10 @@ std::string find_form_fault(OpKind kind, size_t operand_count, const Attrs& attr
 
 void check_dims(const Shape& shape) {
   constexpr int64_t kLimit = int64_t{1} << 46;
+  constexpr int64_t kMaxRank = 32;
+  if (shape.rank() > kMaxRank)
+    throw Error(ExitCode::InputOutput, "E0801",
+                fmt::format("a tensor of rank {}: at most {} is possible", shape.rank(), kMaxRank));
   int64_t count = 1;
   for (int64_t dim : shape) {
     if (dim < 0 || dim > kLimit / count)

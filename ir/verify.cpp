@@ -1,6 +1,7 @@
 // Checks the invariants of a graph and shows the surroundings of the first fault.
 #include "ir/verify.h"
 
+#include <map>
 #include <set>
 
 #include "ir/op.h"
@@ -121,37 +122,42 @@ std::optional<InputKind> updated_kind(OutputKind kind) {
   CHECK(false, "output kind {}", static_cast<int>(kind));
 }
 
-bool has_input(const Graph& graph, InputKind kind, const std::string& name, const Type& type) {
-  for (size_t i = 0; i < graph.inputs().size(); ++i)
-    if (graph.inputs()[i].kind == kind && graph.inputs()[i].name == name)
-      return graph.type(Graph::input_value(i)) == type;
-  return false;
+using InputTypes = std::map<std::pair<InputKind, std::string_view>, const Type*>;
+
+/// V6 of one output.
+MaybeFault find_output_fault(const Graph& graph, const InputTypes& inputs, const Output& output) {
+  const Type& type = graph.type(output.value);
+  const std::optional<InputKind> updated = updated_kind(output.kind);
+  if (updated && graph.mode != GraphMode::Init) {
+    const auto input = inputs.find({*updated, output.name});
+    if (input == inputs.end() || *input->second != type)
+      return Fault{"V6", fmt::format("no {} input \"{}\" of type {} for the output of that name",
+                                     name(*updated), output.name, to_string(type))};
+  }
+  if (output.kind == OutputKind::Loss && (!is_float(type.dtype) || type.shape.rank() != 0))
+    return Fault{"V6", fmt::format("the loss \"{}\" is {}, not a float scalar", output.name,
+                                   to_string(type))};
+  const bool accumulates = output.kind == OutputKind::AccumulateSum ||
+                           output.kind == OutputKind::AccumulateMin ||
+                           output.kind == OutputKind::AccumulateMax;
+  if (accumulates && type.dtype != DType::F64)
+    return Fault{"V6", fmt::format("\"{}\" accumulates {}, not f64", output.name, to_string(type))};
+  return std::nullopt;
 }
 
 /// V6.
 MaybeFault find_role_fault(const Graph& graph) {
-  for (size_t i = 0; i < graph.inputs().size(); ++i)
-    if (graph.inputs()[i].kind == InputKind::Accumulator &&
-        graph.type(Graph::input_value(i)).dtype != DType::F64)
-      return Fault{"V6",
-                   fmt::format("the accumulator \"{}\" is {}, not f64", graph.inputs()[i].name,
-                               to_string(graph.type(Graph::input_value(i))))};
-  for (const Output& output : graph.outputs()) {
-    const Type& type = graph.type(output.value);
-    const auto updated = updated_kind(output.kind);
-    if (updated && graph.mode != GraphMode::Init && !has_input(graph, *updated, output.name, type))
-      return Fault{"V6", fmt::format("no {} input \"{}\" of type {} for the output of that name",
-                                     name(*updated), output.name, to_string(type))};
-    if (output.kind == OutputKind::Loss && (!is_float(type.dtype) || type.shape.rank() != 0))
-      return Fault{"V6", fmt::format("the loss \"{}\" is {}, not a float scalar", output.name,
-                                     to_string(type))};
-    const bool accumulates = output.kind == OutputKind::AccumulateSum ||
-                             output.kind == OutputKind::AccumulateMin ||
-                             output.kind == OutputKind::AccumulateMax;
-    if (accumulates && type.dtype != DType::F64)
-      return Fault{"V6",
-                   fmt::format("\"{}\" accumulates {}, not f64", output.name, to_string(type))};
+  InputTypes inputs;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const Input& input = graph.inputs()[i];
+    const Type& type = graph.type(Graph::input_value(i));
+    inputs[{input.kind, input.name}] = &type;
+    if (input.kind == InputKind::Accumulator && type.dtype != DType::F64)
+      return Fault{
+          "V6", fmt::format("the accumulator \"{}\" is {}, not f64", input.name, to_string(type))};
   }
+  for (const Output& output : graph.outputs())
+    if (MaybeFault fault = find_output_fault(graph, inputs, output)) return fault;
   return std::nullopt;
 }
 
