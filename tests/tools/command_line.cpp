@@ -1,0 +1,124 @@
+// Exit codes, streams and messages of the command.
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "tests/tools/run_program.h"
+
+using namespace gradc;
+using Catch::Contains;
+
+TEST_CASE("usage errors exit 2 with one clear line") {
+  CHECK(run_program({}).exit_code == 2);
+  const ProgramRun unknown = run_program({"trian", "x.grad"});
+  CHECK(unknown.exit_code == 2);
+  CHECK_THAT(unknown.err, Contains("did you mean `train`?"));
+  CHECK(run_program({"train"}).exit_code == 2);
+  CHECK(run_program({"train", model_path("mnist_mlp.grad"), "--no-such-flag"}).exit_code == 2);
+  CHECK(run_program({"train", model_path("mnist_mlp.grad"), "--set", "batch"}).exit_code == 2);
+  CHECK(run_program({"train", model_path("mnist_mlp.grad"), "--batch", "0"}).exit_code == 2);
+  const ProgramRun contradiction =
+      run_program({"train", model_path("mnist_mlp.grad"), "--set", "batch=64", "--batch", "32"});
+  CHECK(contradiction.exit_code == 2);
+  CHECK_THAT(contradiction.err, Contains("contradicts"));
+  const ProgramRun key = run_program({"train", model_path("mnist_mlp.grad"), "--set", "bacth=1"});
+  CHECK(key.exit_code == 2);
+  CHECK_THAT(key.err, Contains("batch"));
+}
+
+TEST_CASE("help and version go to stdout and exit 0") {
+  const ProgramRun help = run_program({"help"});
+  CHECK(help.exit_code == 0);
+  for (const char* command :
+       {"check", "summary", "dump", "train", "eval", "predict", "run", "verify"})
+    CHECK_THAT(help.out, Contains(command));
+  const ProgramRun topic = run_program({"help", "train"});
+  CHECK(topic.exit_code == 0);
+  CHECK_THAT(topic.out, Contains("--data"));
+  const ProgramRun version = run_program({"--version"});
+  CHECK(version.exit_code == 0);
+  CHECK_THAT(version.out, Contains("gradc "));
+}
+
+TEST_CASE("files that cannot be read exit 5, wrong models exit 1") {
+  const ProgramRun missing = run_program({"check", "no/such/file.grad"});
+  CHECK(missing.exit_code == 5);
+  CHECK_THAT(missing.err, Contains("no/such/file.grad"));
+  CHECK(run_program({"check", GRADC_SOURCE_DIR}).exit_code == 5);
+  const std::string wrong =
+      write_temporary("wrong.grad", "model m(x: f32[batch]) {\n  y = xx\n}\n");
+  const ProgramRun refused = run_program({"check", wrong});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("wrong.grad:2:7"));
+  CHECK(refused.out.empty());
+  const ProgramRun as_json = run_program({"check", wrong, "--json"});
+  CHECK(as_json.exit_code == 1);
+  CHECK(as_json.json_lines().front().at("code") == "E0201");
+}
+
+TEST_CASE("a model can come from stdin") {
+  const ProgramRun run = run_program({"check", "-"}, read_file(model_path("mnist_mlp.grad")));
+  CHECK(run.exit_code == 0);
+}
+
+TEST_CASE("every shipped model passes check and has a summary") {
+  REQUIRE(shipped_models().size() >= 3);
+  for (const std::string& model : shipped_models()) {
+    INFO(model);
+    const ProgramRun checked = run_program({"check", model});
+    CHECK(checked.exit_code == 0);
+    CHECK(checked.err.empty());
+    CHECK(run_program({"summary", model}).exit_code == 0);
+  }
+  const ProgramRun mlp = run_program({"summary", model_path("mnist_mlp.grad")});
+  CHECK_THAT(mlp.out, Contains("Total params: 407,050"));
+}
+
+TEST_CASE("the last JSON line of train is the end event with every figure") {
+  const ProgramRun run =
+      run_program({"train", model_path("reference/d1.grad"), "--epochs", "3", "--json"});
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  const nlohmann::json end = run.last_json();
+  CHECK(end.at("event") == "end");
+  CHECK(end.at("loss").is_number());
+  CHECK(end.at("seconds").is_number());
+  int epochs = 0;
+  for (const nlohmann::json& line : run.json_lines()) epochs += line.at("event") == "epoch";
+  CHECK(epochs == 3);
+}
+
+TEST_CASE("a requirement that is not met exits 3") {
+  const std::vector<std::string> train = {"train", model_path("reference/d1.grad"), "--epochs",
+                                          "1"};
+  auto with = [&](const std::string& requirement) {
+    std::vector<std::string> arguments = train;
+    arguments.insert(arguments.end(), {"--require", requirement});
+    return run_program(arguments).exit_code;
+  };
+  CHECK(with("loss<1e9") == 0);
+  CHECK(with("loss<=-1") == 3);
+  CHECK(with("nonsense>1") == 2);
+  CHECK(with("loss") == 2);
+}
+
+TEST_CASE("an interrupt finishes the step, saves and exits 130") {
+  const std::string out = temporary_path("interrupted.safetensors");
+  const ProgramRun run =
+      run_program({"train", model_path("reference/d1.grad"), "--epochs", "100000000", "--out", out},
+                  "", [](int process) {
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+                    kill(process, SIGINT);
+                  });
+  CHECK(run.exit_code == 130);
+  CHECK(std::filesystem::file_size(out) > 100);
+  CHECK(run_program({"eval", model_path("reference/d1.grad"), "--weights", out}).exit_code == 0);
+}
+
+TEST_CASE("a loss that is not a number exits 4") {
+  const ProgramRun run = run_program({"train", model_path("reference/d1.grad"), "--epochs", "50",
+                                      "--set", "optimizer.learning_rate=1e30"});
+  CHECK(run.exit_code == 4);
+  CHECK_THAT(run.err, Contains("epoch"));
+}

@@ -1,0 +1,123 @@
+// fork, exec, and files for the output.
+#include "tests/tools/run_program.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "runtime/core/error.h"
+
+namespace fs = std::filesystem;
+
+namespace gradc {
+namespace {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "gradc_test_XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void redirect(const std::string& path, int flags, int descriptor) {
+  const int file = open(path.c_str(), flags, 0600);
+  dup2(file, descriptor);
+}
+
+[[noreturn]] void execute(const std::vector<std::string>& arguments, const std::string& input,
+                          const std::string& out, const std::string& err) {
+  redirect(input, O_RDONLY, STDIN_FILENO);
+  redirect(out, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+  redirect(err, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+  std::vector<char*> argv = {const_cast<char*>(GRADC_PROGRAM)};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  execv(GRADC_PROGRAM, argv.data());
+  _exit(127);
+}
+
+}  // namespace
+
+std::vector<nlohmann::json> ProgramRun::json_lines() const {
+  std::vector<nlohmann::json> lines;
+  std::istringstream stream(out);
+  for (std::string line; std::getline(stream, line);)
+    if (!line.empty()) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+nlohmann::json ProgramRun::last_json() const {
+  const std::vector<nlohmann::json> lines = json_lines();
+  CHECK(!lines.empty(), "no JSON line; stderr: {}", err);
+  return lines.back();
+}
+
+std::string temporary_path(const std::string& name) {
+  static const TemporaryFolder folder;
+  return folder.path() + "/" + name;
+}
+
+std::string write_temporary(const std::string& name, const std::string& text) {
+  const std::string path = temporary_path(name);
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string model_path(const std::string& name) {
+  return std::string(GRADC_SOURCE_DIR) + "/models/" + name;
+}
+
+std::vector<std::string> shipped_models() {
+  std::vector<std::string> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(model_path("")))
+    if (entry.path().extension() == ".grad" &&
+        read_file(entry.path().string()).find("\ntrain ") != std::string::npos)
+      paths.push_back(entry.path().string());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+ProgramRun run_program(const std::vector<std::string>& arguments, const std::string& input,
+                       const std::function<void(int)>& while_running) {
+  static int serial = 0;
+  const std::string stem = "run_" + std::to_string(serial++);
+  const std::string in_path = write_temporary(stem + ".in", input);
+  const std::string out_path = temporary_path(stem + ".out");
+  const std::string err_path = temporary_path(stem + ".err");
+  const auto start = std::chrono::steady_clock::now();
+  const pid_t child = fork();
+  if (child == 0) execute(arguments, in_path, out_path, err_path);
+  if (while_running) while_running(child);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ProgramRun run;
+  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  run.out = read_file(out_path);
+  run.err = read_file(err_path);
+  return run;
+}
+
+}  // namespace gradc

@@ -1,0 +1,35 @@
+// Runs the built gradc program and keeps what it prints.
+#pragma once
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace gradc {
+
+struct ProgramRun {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+  double seconds = 0;
+
+  /// The lines of `out` as JSON objects.
+  std::vector<nlohmann::json> json_lines() const;
+  nlohmann::json last_json() const;
+};
+
+/// `input` is its stdin. `while_running`, if given, is called once with the process id.
+ProgramRun run_program(const std::vector<std::string>& arguments, const std::string& input = "",
+                       const std::function<void(int)>& while_running = {});
+
+/// Path of a shipped model: model_path("mnist_mlp.grad").
+std::string model_path(const std::string& name);
+/// A fresh folder that the process removes at exit, and a file in it.
+std::string temporary_path(const std::string& name);
+std::string write_temporary(const std::string& name, const std::string& text);
+std::string read_file(const std::string& path);
+
+/// Every .grad file below models/ that has a train block.
+std::vector<std::string> shipped_models();
+
+}  // namespace gradc

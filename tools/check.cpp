@@ -1,0 +1,31 @@
+// gradc check: errors and warnings of a model, without running it.
+#include <fmt/core.h>
+
+#include "tools/commands.h"
+#include "tools/workspace.h"
+
+namespace gradc {
+namespace {
+
+ExitCode check(const ModelOptions& options) {
+  Workspace workspace(options);
+  if (!options.data.empty()) workspace.data();
+  const int64_t rows = workspace.settings().integer("batch");
+  for (GraphMode mode : {GraphMode::Init, GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict,
+                         GraphMode::Metrics})
+    if (!workspace.is_graph_file() || workspace.holds(mode, rows))
+      workspace.graph(mode, rows, Stage::Grad);
+  if (!options.json) fmt::print("{}: no errors\n", options.model);
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Action configure_check(CLI::App& app) {
+  auto options = std::make_shared<ModelOptions>();
+  add_model_flags(app, *options);
+  add_data_flags(app, *options);
+  return [options] { return check(*options); };
+}
+
+}  // namespace gradc

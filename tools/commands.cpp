@@ -1,0 +1,24 @@
+// The table of subcommands.
+#include "tools/commands.h"
+
+namespace gradc {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"check", "Read a model and report its errors and warnings", configure_check},
+    {"summary", "Print the layers, their output shapes and parameters", configure_summary},
+    {"dump", "Print the graph after a stage of the compiler", configure_dump},
+    {"train", "Compile and train a model; report the test metrics", configure_train},
+    {"eval", "Losses and metrics of a trained model on the test data", configure_eval},
+    {"predict", "Outputs of a trained model, row by row", configure_predict},
+    {"run", "One evaluation of named tensors, from and to safetensors files", configure_run},
+    {"verify", "Compare compiled code, the interpreter and finite differences", configure_verify},
+    {"bench", "Time a step, fused and unfused", configure_bench},
+    {"docs", "Print the page of the standard library", configure_docs},
+};
+
+}  // namespace
+
+std::span<const Command> all_commands() { return kCommands; }
+
+}  // namespace gradc

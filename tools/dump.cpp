@@ -1,0 +1,122 @@
+// gradc dump: the graphs of a model after a stage of the compiler, as text that parses back.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "codegen/llvm/jit.h"
+#include "ir/text.h"
+#include "tools/commands.h"
+#include "tools/graph_dot.h"
+#include "tools/workspace.h"
+
+namespace gradc {
+namespace {
+
+struct DumpOptions {
+  ModelOptions model;
+  std::string stage = "optimized";
+  std::string format = "text";
+  std::string after;  // a pass
+  std::string mode;
+  std::optional<int64_t> rows;
+};
+
+const std::set<std::string> kGraphStages = {"model", "grad", "optimized", "fused"};
+const std::set<std::string> kProgramStages = {"plan", "loops", "llvm", "asm"};
+
+bool is_wanted(const DumpOptions& options, const Graph& graph) {
+  return (options.mode.empty() || options.mode == name(graph.mode)) &&
+         (!options.rows || *options.rows == graph.rows);
+}
+
+Module select(const DumpOptions& options, Module module) {
+  std::erase_if(module.graphs, [&](const Graph& graph) { return !is_wanted(options, graph); });
+  if (module.graphs.empty())
+    throw Error(ExitCode::Usage, "",
+                fmt::format("no graph of mode `{}` and {} rows here", options.mode,
+                            options.rows ? std::to_string(*options.rows) : "any number of"));
+  return module;
+}
+
+/// Each graph as it stands right behind the pass (its first run).
+void print_after_pass(const DumpOptions& options, const Module& source, PipelineOptions pipeline) {
+  bool is_known = false;
+  std::string known;
+  for (const Pass& pass : all_passes()) {
+    is_known |= pass.name == options.after;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", pass.name);
+  }
+  if (!is_known)
+    throw Error(ExitCode::Usage, "",
+                fmt::format("no pass `{}`; the passes are {}", options.after, known));
+  Module result{source.name, source.settings, {}};
+  for (const Graph& graph : source.graphs) {
+    std::optional<Graph> found;
+    pipeline.after = [&](const Pass& pass, const Graph& behind) {
+      if (!found && pass.name == options.after) found = behind;
+    };
+    run_until(graph, Stage::Fused, pipeline);
+    if (found) result.graphs.push_back(*std::move(found));
+  }
+  fmt::print("{}", print(result));
+}
+
+void print_program(const DumpOptions& options, const Graph& fused, const CompileOptions& compile) {
+  const LoweredProgram lowered = lower(fused, compile);
+  fmt::print("# {} rows={}\n", name(fused.mode), fused.rows);
+  if (options.stage == "plan") {
+    fmt::print("{}", lowered.report);
+  } else if (options.stage == "loops") {
+    for (const loop::Kernel& kernel : lowered.kernels) fmt::print("{}\n", loop::print(kernel));
+  } else if (options.stage == "llvm") {
+    fmt::print("{}", kernels_as_llvm(lowered.kernels));
+  } else {
+    fmt::print("{}", kernels_as_assembly(lowered.kernels));
+  }
+}
+
+void print_graphs(const DumpOptions& options, const Module& module) {
+  if (options.format == "dot") {
+    for (const Graph& graph : module.graphs) fmt::print("{}", graph_as_dot(graph));
+  } else {
+    fmt::print("{}", print(module));
+  }
+}
+
+ExitCode dump(const DumpOptions& options) {
+  Workspace workspace(options.model);
+  if (kProgramStages.contains(options.stage)) {
+    const Module module = select(options, workspace.module(Stage::Fused));
+    for (const Graph& graph : module.graphs)
+      print_program(options, graph, workspace.compile_options());
+  } else if (!options.after.empty()) {
+    print_after_pass(options, select(options, workspace.module(Stage::Model)),
+                     workspace.pipeline_options());
+  } else {
+    print_graphs(options, select(options, workspace.module(*parse_stage(options.stage))));
+  }
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Action configure_dump(CLI::App& app) {
+  auto options = std::make_shared<DumpOptions>();
+  add_model_flags(app, options->model);
+  add_data_flags(app, options->model);
+  add_execution_flags(app, options->model);
+  std::set<std::string> stages = kGraphStages;
+  stages.insert(kProgramStages.begin(), kProgramStages.end());
+  app.add_option("--stage", options->stage,
+                 "model, grad, optimized, fused (these parse back), plan, loops, llvm or asm")
+      ->check(CLI::IsMember(stages));
+  app.add_option("--format", options->format, "text, or dot for Graphviz")
+      ->check(CLI::IsMember({"text", "dot"}));
+  app.add_option("--after", options->after, "The graphs right behind this pass");
+  app.add_option("--mode", options->mode,
+                 "Only graphs of this mode: init, train, evaluate, predict or metrics");
+  app.add_option("--rows", options->rows, "Only graphs for this number of rows");
+  return [options] { return dump(*options); };
+}
+
+}  // namespace gradc

@@ -1,0 +1,57 @@
+// gradc eval: losses and metrics of trained weights on the test data.
+#include <fmt/format.h>
+
+#include "runtime/threads.h"
+#include "tools/commands.h"
+#include "tools/interrupt.h"
+#include "tools/json_values.h"
+#include "tools/requirement.h"
+#include "tools/workspace.h"
+
+namespace gradc {
+namespace {
+
+struct EvalOptions {
+  ModelOptions model;
+  std::string weights;
+  bool on_training_data = false;
+  std::vector<Requirement> requirements;
+};
+
+ExitCode run_eval(const EvalOptions& options) {
+  set_threads(options.model.threads);
+  const std::atomic<bool>& stop = stop_on_signal();
+  Workspace workspace(options.model);
+  const TrainSettings settings = workspace.train_settings();
+  workspace.data();
+  Session session(workspace, settings.seed);
+  session.initialize();
+  if (!options.weights.empty()) session.load(options.weights);
+  const Dataset& data = options.on_training_data ? workspace.data().train : workspace.test_data();
+  const NamedValues values = evaluate(session, data, settings.eval_batch, stop);
+  if (stop) return interrupted_exit_code();
+  if (options.model.json) {
+    nlohmann::ordered_json line = {{"event", "end"}};
+    add_values(line, values);
+    line["rows"] = data.rows();
+    print_line(line);
+  } else {
+    for (const auto& [name, value] : values) fmt::print("{}: {:.6f}\n", name, value);
+  }
+  return check_requirements(options.requirements, values);
+}
+
+}  // namespace
+
+Action configure_eval(CLI::App& app) {
+  auto options = std::make_shared<EvalOptions>();
+  add_model_flags(app, options->model);
+  add_data_flags(app, options->model);
+  add_execution_flags(app, options->model);
+  app.add_option("--weights", options->weights, "Trained weights; without: fresh values");
+  app.add_flag("--train-data", options->on_training_data, "Evaluate on the training rows");
+  add_requirement_flag(app, options->requirements);
+  return [options] { return run_eval(*options); };
+}
+
+}  // namespace gradc

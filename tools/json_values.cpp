@@ -1,0 +1,49 @@
+// Writes numbers so that they read back exactly.
+#include "tools/json_values.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+
+namespace gradc {
+namespace {
+
+nlohmann::ordered_json number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "nan" : (value > 0 ? "inf" : "-inf");
+}
+
+nlohmann::ordered_json element(const Tensor& tensor, int64_t index) {
+  if (tensor.dtype() == DType::Bool) return tensor.at(index) != 0;
+  if (tensor.dtype() == DType::I64) return tensor.span<int64_t>()[static_cast<size_t>(index)];
+  if (is_int(tensor.dtype())) return static_cast<int64_t>(tensor.at(index));
+  return number(tensor.at(index));
+}
+
+nlohmann::ordered_json nested(const Tensor& tensor, int64_t axis, int64_t offset) {
+  if (axis == tensor.shape().rank()) return element(tensor, offset);
+  const int64_t stride = tensor.shape().strides()[static_cast<size_t>(axis)];
+  nlohmann::ordered_json array = nlohmann::ordered_json::array();
+  for (int64_t i = 0; i < tensor.shape()[axis]; ++i)
+    array.push_back(nested(tensor, axis + 1, offset + i * stride));
+  return array;
+}
+
+}  // namespace
+
+void add_values(nlohmann::ordered_json& object, const NamedValues& values,
+                const std::string& prefix) {
+  for (const auto& [name, value] : values) object[prefix + name] = number(value);
+}
+
+nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row) {
+  return nested(tensor, 1, row * tensor.shape().strides().front());
+}
+
+void print_line(const nlohmann::ordered_json& object) {
+  fmt::print("{}\n", object.dump());
+  std::fflush(stdout);
+}
+
+}  // namespace gradc

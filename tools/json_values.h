@@ -1,0 +1,20 @@
+// Values and tensors as JSON.
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "runtime/core/tensor.h"
+#include "runtime/session.h"
+
+namespace gradc {
+
+/// Adds each value under its name; NaN and infinities, which JSON has no numbers for, as strings.
+void add_values(nlohmann::ordered_json& object, const NamedValues& values,
+                const std::string& prefix = "");
+
+/// Nested arrays in the tensor's shape, of the element at `row` of the first axis.
+nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row);
+
+/// One line on stdout.
+void print_line(const nlohmann::ordered_json& object);
+
+}  // namespace gradc

@@ -1,0 +1,35 @@
+// The flags that every command on a model shares.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gradc {
+
+struct ModelOptions {
+  std::string model;              // a model or graph file, "-" for stdin
+  std::string data;               // replaces the train block's `data`; empty: keep it
+  std::vector<std::string> sets;  // KEY=EXPR
+  std::optional<int64_t> batch;   // shorthand for --set batch=N; likewise below
+  std::optional<int64_t> epochs;
+  std::optional<int64_t> seed;
+  int threads = 0;  // 0: all cores
+  bool json = false;
+  bool unfused = false;
+  std::string backend = "auto";
+};
+
+/// MODEL, --set, --json.
+void add_model_flags(CLI::App& app, ModelOptions& options);
+/// --data, --batch, --seed.
+void add_data_flags(CLI::App& app, ModelOptions& options);
+/// --threads, --unfused, --backend.
+void add_execution_flags(CLI::App& app, ModelOptions& options);
+
+/// --set and its shorthands as (key, expression) pairs. Throws Error (Usage) for a --set without
+/// `=` and for a shorthand that contradicts a --set of the same key.
+std::vector<std::pair<std::string, std::string>> overrides(const ModelOptions& options);
+
+}  // namespace gradc

@@ -1,0 +1,33 @@
+// --require 'accuracy>=0.978': a bound that the results of a command must meet.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "runtime/session.h"
+
+namespace gradc {
+
+/// NAME, one of >= <= > <, and a number.
+struct Requirement {
+  std::string text;
+  std::string name;
+  std::string comparison;
+  double bound = 0;
+};
+
+/// Throws Error (Usage) where the text has another form.
+Requirement parse_requirement(const std::string& text);
+
+/// Holds for a value; a NaN meets nothing.
+bool is_met(const Requirement& requirement, double value);
+
+/// Prints each requirement that `values` do not meet to stderr; Requirement if there is one, else
+/// Done. Throws Error (Usage) for a name that is not among the values.
+ExitCode check_requirements(const std::vector<Requirement>& requirements,
+                            const NamedValues& values);
+
+/// Declares --require; the texts are checked when the command line is read.
+void add_requirement_flag(CLI::App& app, std::vector<Requirement>& requirements);
+
+}  // namespace gradc

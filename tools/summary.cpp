@@ -1,0 +1,115 @@
+// gradc summary: the layer table.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/commands.h"
+#include "tools/workspace.h"
+
+namespace gradc {
+namespace {
+
+/// 407050 as "407,050".
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto place = static_cast<int64_t>(digits.size()) - 3; place > 0; place -= 3)
+    digits.insert(static_cast<size_t>(place), ",");
+  return digits;
+}
+
+struct Totals {
+  int64_t parameters = 0, states = 0, multiply_adds = 0;
+};
+
+Totals totals(const std::vector<LayerRow>& rows) {
+  Totals sum;
+  for (const LayerRow& row : rows) {
+    sum.parameters += row.parameters;
+    sum.states += row.states;
+    sum.multiply_adds += row.multiply_adds;
+  }
+  return sum;
+}
+
+std::string layer_title(const LayerRow& row) {
+  if (row.path.empty()) return "(the model itself)";
+  const std::string uses = row.applications > 1 ? fmt::format(", {} uses", row.applications) : "";
+  return fmt::format("{} ({}{})", row.path, row.layer, uses);
+}
+
+void print_table(const std::string& name, const std::vector<LayerRow>& rows, int64_t batch) {
+  size_t title_width = 12, output_width = 12;
+  for (const LayerRow& row : rows) {
+    title_width = std::max(title_width, layer_title(row).size());
+    output_width = std::max(output_width, row.output.size());
+  }
+  const std::string rule(title_width + output_width + 36, '-');
+  fmt::print("Model: {}   (shapes for {} rows)\n{}\n", name, batch, rule);
+  fmt::print("{:{}}  {:{}}  {:>12}  {:>16}\n{}\n", "Layer (type)", title_width, "Output shape",
+             output_width, "Param #", "FLOPs per row", rule);
+  for (const LayerRow& row : rows)
+    fmt::print("{:{}}  {:{}}  {:>12}  {:>16}\n", layer_title(row), title_width, row.output,
+               output_width, grouped(row.parameters), grouped(2 * row.multiply_adds / batch));
+  const Totals sum = totals(rows);
+  fmt::print("{}\nTotal params: {}\nTrainable params: {}\nNon-trainable values: {}\n", rule,
+             grouped(sum.parameters + sum.states), grouped(sum.parameters), grouped(sum.states));
+  fmt::print("FLOPs per row, forward: {}\n", grouped(2 * sum.multiply_adds / batch));
+}
+
+void print_json(const std::string& name, const std::vector<LayerRow>& rows, int64_t batch) {
+  for (const LayerRow& row : rows)
+    fmt::print("{}\n", nlohmann::ordered_json{{"layer", row.path},
+                                              {"type", row.layer},
+                                              {"output", row.output},
+                                              {"parameters", row.parameters},
+                                              {"states", row.states},
+                                              {"flops_per_row", 2 * row.multiply_adds / batch},
+                                              {"applications", row.applications}}
+                           .dump());
+  const Totals sum = totals(rows);
+  fmt::print("{}\n", nlohmann::ordered_json{{"event", "end"},
+                                            {"model", name},
+                                            {"parameters", sum.parameters},
+                                            {"states", sum.states},
+                                            {"flops_per_row", 2 * sum.multiply_adds / batch}}
+                         .dump());
+}
+
+/// A graph file keeps parameters, not layers: the table has one row for each parameter and state.
+std::vector<LayerRow> rows_of_graph(const Graph& graph) {
+  std::vector<LayerRow> rows;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const Input& input = graph.inputs()[i];
+    const bool is_parameter = input.kind == InputKind::Parameter;
+    if (!is_parameter && input.kind != InputKind::State) continue;
+    const Type& type = graph.type(Graph::input_value(i));
+    LayerRow row{.path = input.name,
+                 .layer = is_parameter ? "parameter" : "state",
+                 .output = to_string(type)};
+    (is_parameter ? row.parameters : row.states) = type.shape.element_count();
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+ExitCode summary(const ModelOptions& options) {
+  Workspace workspace(options);
+  const int64_t batch = workspace.settings().integer("batch");
+  if (!options.data.empty()) workspace.data();
+  const std::vector<LayerRow> rows =
+      workspace.is_graph_file() ? rows_of_graph(workspace.source_graph(GraphMode::Train, batch))
+                                : workspace.layers(batch);
+  (options.json ? print_json : print_table)(workspace.name(), rows, batch);
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Action configure_summary(CLI::App& app) {
+  auto options = std::make_shared<ModelOptions>();
+  add_model_flags(app, *options);
+  add_data_flags(app, *options);
+  return [options] { return summary(*options); };
+}
+
+}  // namespace gradc

@@ -1,0 +1,154 @@
+// gradc train: epochs with progress, a test evaluation, a checkpoint.
+#include <fmt/format.h>
+
+#include "codegen/llvm/jit.h"
+#include "runtime/threads.h"
+#include "tools/commands.h"
+#include "tools/interrupt.h"
+#include "tools/json_values.h"
+#include "tools/process_age.h"
+#include "tools/progress.h"
+#include "tools/requirement.h"
+#include "tools/workspace.h"
+
+namespace gradc {
+namespace {
+
+struct TrainOptions {
+  ModelOptions model;
+  std::string out;
+  std::string weights;
+  int64_t log_every = 0;
+  std::vector<Requirement> requirements;
+};
+
+/// Progress on stderr; events as JSON lines on stdout where asked for.
+class Reporter : public TrainEvents {
+ public:
+  Reporter(bool json, int64_t epochs, int64_t log_every)
+      : json_(json), epochs_(epochs), log_every_(log_every) {}
+
+  void on_step(const TrainPosition& position, const NamedValues& losses,
+               const std::function<NamedValues()>& running) override {
+    if (first_step_seconds_ == 0) first_step_seconds_ = process_age_seconds();
+    if (position.batch == 0 && epochs_ > 1 && progress_.is_terminal())
+      progress_.note(fmt::format("Epoch {}/{}", position.epoch + 1, epochs_));
+    if (log_every_ > 0 && position.batch % log_every_ == 0) log(position, losses);
+    if (progress_.is_due())
+      progress_.redraw({position.batch + 1, position.batches, position.epoch_seconds, running()});
+  }
+
+  void on_epoch(const TrainPosition& position, const NamedValues& metrics) override {
+    progress_.finish_epoch({position.batch + 1, position.batches, position.epoch_seconds, metrics});
+    if (!json_) return;
+    nlohmann::ordered_json line = {{"event", "epoch"}, {"epoch", position.epoch + 1}};
+    add_values(line, metrics);
+    line["steps"] = position.batch + 1;
+    line["last_rows"] = position.rows;
+    line["seconds"] = position.epoch_seconds;
+    print_line(line);
+  }
+
+  double first_step_seconds() const { return first_step_seconds_; }
+
+ private:
+  void log(const TrainPosition& position, const NamedValues& losses) {
+    if (json_) {
+      nlohmann::ordered_json line = {
+          {"event", "batch"}, {"epoch", position.epoch}, {"batch", position.batch}};
+      add_values(line, losses);
+      print_line(line);
+      return;
+    }
+    std::string text;
+    for (const auto& [name, value] : losses)
+      text += fmt::format("{}{} at batch {}: {:.4f}", text.empty() ? "" : ", ", name,
+                          position.batch, value);
+    progress_.note(text);
+  }
+
+  bool json_;
+  int64_t epochs_;
+  int64_t log_every_;
+  Progress progress_;
+  double first_step_seconds_ = 0;
+};
+
+NamedValues with_prefix(const NamedValues& values, const std::string& prefix) {
+  NamedValues result;
+  for (const auto& [name, value] : values) result.emplace_back(prefix + name, value);
+  return result;
+}
+
+void print_start(Workspace& workspace, const TrainSettings& settings) {
+  print_line({{"event", "start"},
+              {"model", workspace.name()},
+              {"target", target_description()},
+              {"threads", threads()},
+              {"seed", settings.seed},
+              {"rows", workspace.data().train.rows()}});
+}
+
+void print_end(bool json, const NamedValues& results, const TrainResult& trained,
+               const Reporter& reporter, const Workspace& workspace) {
+  if (json) {
+    nlohmann::ordered_json line = {{"event", "end"}};
+    add_values(line, results);
+    line["steps"] = trained.steps;
+    line["seconds"] = trained.seconds;
+    line["step_ms"] = trained.median_step_seconds * 1e3;
+    line["first_step_ms"] = reporter.first_step_seconds() * 1e3;
+    line["compile_ms"] = workspace.compile_seconds() * 1e3;
+    line["interrupted"] = trained.interrupted;
+    print_line(line);
+    return;
+  }
+  std::string text;
+  for (const auto& [name, value] : results)
+    text += fmt::format("{}{}: {:.4f}", text.empty() ? "" : " - ", name, value);
+  fmt::print("{}\n", text);
+}
+
+ExitCode run_train(const TrainOptions& options) {
+  set_threads(options.model.threads);
+  const std::atomic<bool>& stop = stop_on_signal();
+  Workspace workspace(options.model);
+  const TrainSettings settings = workspace.train_settings();
+  const Dataset& data = workspace.data().train;
+  if (options.model.json) print_start(workspace, settings);
+
+  Session session(workspace, settings.seed);
+  session.initialize();
+  if (!options.weights.empty()) session.load(options.weights);
+  Reporter reporter(options.model.json, settings.epochs, options.log_every);
+  const TrainResult trained = train(session, data, settings, reporter, stop);
+  NamedValues results = trained.metrics;
+  if (!trained.interrupted && workspace.has_test_data()) {
+    const NamedValues test = evaluate(session, workspace.test_data(), settings.eval_batch, stop);
+    const NamedValues named = with_prefix(test, "test_");
+    results.insert(results.end(), named.begin(), named.end());
+  }
+  if (!options.out.empty()) session.save(options.out);
+  print_end(options.model.json, results, trained, reporter, workspace);
+  if (trained.interrupted) return interrupted_exit_code();
+  return check_requirements(options.requirements, results);
+}
+
+}  // namespace
+
+Action configure_train(CLI::App& app) {
+  auto options = std::make_shared<TrainOptions>();
+  add_model_flags(app, options->model);
+  add_data_flags(app, options->model);
+  add_execution_flags(app, options->model);
+  app.add_option("--epochs", options->model.epochs, "Passes over the data")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--out", options->out, "Write parameters and optimizer state to this file");
+  app.add_option("--weights", options->weights, "Start from this file instead of fresh values");
+  app.add_option("--log-every", options->log_every, "Report the loss of every Nth batch")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  add_requirement_flag(app, options->requirements);
+  return [options] { return run_train(*options); };
+}
+
+}  // namespace gradc

@@ -1,0 +1,236 @@
+// Opens models and graph files, loads their data, compiles their graphs.
+#include "tools/workspace.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "ir/text.h"
+#include "tools/graph_settings.h"
+#include "tools/read_text.h"
+#include "tools/reported_error.h"
+
+namespace gradc {
+namespace {
+
+std::vector<FieldType> field_types(const Dataset& dataset) {
+  std::vector<FieldType> types;
+  for (const Field& field : dataset.fields) {
+    const Type row = field.row_type();
+    types.push_back({field.name, row.dtype, row.shape});
+  }
+  return types;
+}
+
+/// The value of a setting: `digits`, or `mnist("folder")`.
+DataSource data_source(const std::string& setting) {
+  const size_t open = setting.find("(\"");
+  if (open == std::string::npos || setting.size() < open + 4 || !setting.ends_with("\")"))
+    return parse_data_argument(setting);
+  return {setting.substr(0, open), setting.substr(open + 2, setting.size() - open - 4)};
+}
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& total) : total_(total), start_(Clock::now()) {}
+  ~Stopwatch() { total_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double& total_;
+  Clock::time_point start_;
+};
+
+}  // namespace
+
+std::vector<int64_t> row_counts(int64_t rows, int64_t batch, bool drop_last) {
+  std::vector<int64_t> counts;
+  if (rows >= batch) counts.push_back(batch);
+  if (rows % batch != 0 && !drop_last) counts.push_back(rows % batch);
+  return counts;
+}
+
+Workspace::Workspace(ModelOptions options)
+    : options_(std::move(options)), diagnostics_(std::make_unique<Diagnostics>()) {
+  const Stopwatch stopwatch(compile_seconds_);
+  const std::string text = read_text(options_.model);
+  if (is_graph_text(text)) {
+    module_ = parse_module(text, options_.model);
+    settings_ = override_settings(module_->settings, overrides(options_));
+  } else {
+    with_diagnostics([&] {
+      const std::string title = options_.model == "-" ? "<stdin>" : options_.model;
+      model_ = Model::read_text(title, text, {overrides(options_)}, *diagnostics_);
+      settings_ = model_->settings();
+    });
+  }
+  if (!options_.data.empty()) settings_.set("data", options_.data);
+  if (!options_.data.empty()) settings_.set("test", std::string());
+}
+
+Workspace::~Workspace() = default;
+
+const std::string& Workspace::name() const { return module_ ? module_->name : model_->name(); }
+
+TrainSettings Workspace::train_settings() const {
+  TrainSettings train;
+  train.batch = settings_.integer("batch");
+  train.eval_batch = settings_.integer("eval_batch");
+  train.epochs = settings_.has("epochs") ? settings_.integer("epochs") : 0;
+  if (settings_.has("steps")) train.steps = settings_.integer("steps");
+  train.shuffle = settings_.get<bool>("shuffle");
+  train.drop_last = settings_.get<std::string>("last_batch") == "drop";
+  train.seed = static_cast<uint64_t>(settings_.integer("seed"));
+  return train;
+}
+
+void Workspace::show_diagnostics() {
+  const std::vector<const Diagnostic*> all = diagnostics_->sorted();
+  if (all.size() == shown_) return;
+  shown_ = all.size();
+  if (options_.json) {
+    fmt::print("{}", render_json(*diagnostics_));
+  } else {
+    fmt::print(stderr, "{}", render(*diagnostics_, {.color = wants_color(STDERR_FILENO)}));
+  }
+}
+
+void Workspace::with_diagnostics(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const ModelError&) {
+    show_diagnostics();
+    throw ReportedError(ExitCode::ModelOrData);
+  }
+  show_diagnostics();
+}
+
+const DataSplit& Workspace::data() {
+  if (data_) return *data_;
+  const std::string setting = settings_.get<std::string>("data");
+  if (setting.empty())
+    throw Error(ExitCode::ModelOrData, "E0903",
+                fmt::format("`{}` names no data; add `data = …` to its train block or give --data",
+                            options_.model));
+  data_ = load_data(data_source(setting));
+  bind(data_->train);
+  return *data_;
+}
+
+void Workspace::bind(const Dataset& dataset) {
+  if (!model_) return;
+  with_diagnostics([&] {
+    model_->bind_data(field_types(dataset));
+    model_->bind_row_count(dataset.rows());
+  });
+}
+
+std::vector<std::string> Workspace::input_names() const {
+  if (model_) return model_->input_names();
+  std::vector<std::string> names;
+  for (const Graph& graph : module_->graphs)
+    for (const Input& input : graph.inputs())
+      if (input.kind == InputKind::Data &&
+          std::find(names.begin(), names.end(), input.name) == names.end())
+        names.push_back(input.name);
+  return names;
+}
+
+const Dataset& Workspace::test_data() {
+  const DataSplit& split = data();
+  if (test_) return *test_;
+  const std::string setting = settings_.get<std::string>("test");
+  if (!setting.empty()) {
+    DataSplit other = load_data(data_source(setting));
+    test_ = other.test ? *other.test : other.train;
+  } else {
+    test_ = split.test ? *split.test : split.train;
+  }
+  return *test_;
+}
+
+bool Workspace::has_test_data() {
+  return data().test.has_value() || !settings_.get<std::string>("test").empty();
+}
+
+bool Workspace::holds(GraphMode mode, int64_t rows) const {
+  if (!module_) return true;
+  for (const Graph& graph : module_->graphs)
+    if (graph.mode == mode && (graph.rows == rows || graph.rows == 0)) return true;
+  return false;
+}
+
+Graph Workspace::source_graph(GraphMode mode, int64_t rows, const GraphRequest& request) {
+  if (module_) {
+    for (const Graph& graph : module_->graphs)
+      if (graph.mode == mode && (graph.rows == rows || graph.rows == 0)) return graph;
+    std::string held;
+    for (const Graph& graph : module_->graphs)
+      held += fmt::format("{}{} ({} rows)", held.empty() ? "" : ", ", gradc::name(graph.mode),
+                          graph.rows);
+    throw Error(ExitCode::ModelOrData, "E0908",
+                fmt::format("{} holds no {} graph for {} rows; it holds: {}", options_.model,
+                            gradc::name(mode), rows, held.empty() ? "nothing" : held));
+  }
+  std::optional<Graph> graph;
+  with_diagnostics([&] { graph = model_->elaborate(mode, rows, request); });
+  return *std::move(graph);
+}
+
+Graph Workspace::graph(GraphMode mode, int64_t rows, Stage stage, const GraphRequest& request) {
+  return run_until(source_graph(mode, rows, request), stage, pipeline_options());
+}
+
+Module Workspace::module(Stage stage) {
+  Module result;
+  result.name = name();
+  result.settings = settings_;
+  if (module_) {
+    result.graphs = module_->graphs;
+    return run_until(result, stage, pipeline_options());
+  }
+  const TrainSettings train = train_settings();
+  const auto add = [&](GraphMode mode, int64_t rows) {
+    result.graphs.push_back(graph(mode, rows, stage));
+  };
+  add(GraphMode::Init, 0);
+  for (int64_t rows : row_counts(data().train.rows(), train.batch, train.drop_last))
+    add(GraphMode::Train, rows);
+  const std::vector<int64_t> test_counts = row_counts(test_data().rows(), train.eval_batch, false);
+  for (int64_t rows : test_counts) add(GraphMode::Evaluate, rows);
+  add(GraphMode::Metrics, 0);
+  for (int64_t rows : test_counts) add(GraphMode::Predict, rows);
+  return result;
+}
+
+PipelineOptions Workspace::pipeline_options() const {
+  PipelineOptions options;
+  options.fuse = !options_.unfused;
+  return options;
+}
+
+CompileOptions Workspace::compile_options() const {
+  return {.backend = options_.backend == "llvm" ? Backend::Llvm : Backend::Auto};
+}
+
+std::shared_ptr<const Program> Workspace::compile_graph(const Graph& graph) const {
+  const Graph fused = run_until(graph, Stage::Fused, pipeline_options());
+  return std::make_shared<const Program>(compile(fused, compile_options()));
+}
+
+std::shared_ptr<const Program> Workspace::program(GraphMode mode, int64_t rows) {
+  const Stopwatch stopwatch(compile_seconds_);
+  return compile_graph(source_graph(mode, rows));
+}
+
+std::vector<LayerRow> Workspace::layers(int64_t rows) {
+  std::vector<LayerRow> result;
+  with_diagnostics([&] { result = model_->layers(rows); });
+  return result;
+}
+
+}  // namespace gradc

@@ -1,0 +1,83 @@
+// A model, its data and its compiled programs: what every command works on.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "codegen/compile.h"
+#include "frontend/model.h"
+#include "passes/pipeline.h"
+#include "runtime/data/load.h"
+#include "runtime/session.h"
+#include "runtime/train.h"
+#include "tools/model_options.h"
+
+namespace gradc {
+
+/// Opened from model text or from a dumped graph; both behave alike.
+class Workspace : public ProgramSource {
+ public:
+  /// Reads the file. Diagnostics go to stderr; throws ReportedError after errors.
+  explicit Workspace(ModelOptions options);
+  ~Workspace() override;
+
+  const ModelOptions& options() const { return options_; }
+  const std::string& name() const;
+  bool is_graph_file() const { return module_.has_value(); }
+  /// The evaluated train block with the overrides of the command line.
+  const Attrs& settings() const { return settings_; }
+  TrainSettings train_settings() const;
+
+  /// The data the settings name, loaded on first use and bound to the model's inputs.
+  const DataSplit& data();
+  /// Binds other data than the settings'; `data()` is not to be used then.
+  void bind(const Dataset& dataset);
+  /// The fields the model reads.
+  std::vector<std::string> input_names() const;
+  /// What `eval` and the test after training read: the settings' `test`, else the data's own test
+  /// rows, else the training rows.
+  const Dataset& test_data();
+  /// True where there are rows that were not trained on.
+  bool has_test_data();
+
+  /// False for a graph file without such a graph.
+  bool holds(GraphMode mode, int64_t rows) const;
+  /// A graph as the file holds it: stage `model`, or whatever stage was dumped. Warnings and errors
+  /// of elaboration go to stderr.
+  Graph source_graph(GraphMode mode, int64_t rows, const GraphRequest& request = {});
+  /// The same after the pipeline up to `stage`.
+  Graph graph(GraphMode mode, int64_t rows, Stage stage, const GraphRequest& request = {});
+  /// Every graph that training, evaluation and prediction on this data need, at `stage`.
+  Module module(Stage stage);
+
+  std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) override;
+  /// A program for a graph of one's own, through the same pipeline.
+  std::shared_ptr<const Program> compile_graph(const Graph& graph) const;
+  PipelineOptions pipeline_options() const;
+  CompileOptions compile_options() const;
+
+  /// The layer table; empty for a graph file.
+  std::vector<LayerRow> layers(int64_t rows);
+  /// Seconds spent in elaboration, passes and code generation so far.
+  double compile_seconds() const { return compile_seconds_; }
+
+ private:
+  /// Runs `action`; shows what it reported; turns a refused model into ReportedError.
+  void with_diagnostics(const std::function<void()>& action);
+  void show_diagnostics();
+
+  ModelOptions options_;
+  std::unique_ptr<Diagnostics> diagnostics_;
+  size_t shown_ = 0;
+  std::optional<Model> model_;
+  std::optional<Module> module_;
+  Attrs settings_;
+  std::optional<DataSplit> data_;
+  std::optional<Dataset> test_;
+  double compile_seconds_ = 0;
+};
+
+/// The row counts that a pass over `rows` rows in batches of `batch` needs: {batch, the rest}.
+std::vector<int64_t> row_counts(int64_t rows, int64_t batch, bool drop_last);
+
+}  // namespace gradc
