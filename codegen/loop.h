@@ -1,15 +1,16 @@
 // The loop IR: what a fusion group becomes before LLVM. A kernel is a tree of loops over buffers.
 //
 // Meaning. Loops run their variable from 0 to extent - 1. A `parallel` loop is the kernel's
-// outermost statement; the runtime gives each thread a range [begin, end) of it. A `vector` loop is
-// innermost and runs W iterations at once (W is the target's: 64 bytes of f32), the last ones
-// masked: lanes outside are neither loaded nor stored nor accumulated. A loop may be both. A value
-// is a vector if it depends on the variable of an enclosing vector loop, else a scalar, splat where
-// needed. Bits. An accumulator declared outside the vector loop that feeds it has W lanes, lane l
-// takes the iterations l, l + W, ..., and ReadAccumulator combines lanes as a balanced tree (l with
-// l + W/2, then W/4, ...); inside, each lane has its own. A sum of products is one fma each. So the
-// result of a reduction is fixed by its extents and by W, not by what it is fused with nor by the
-// thread count.
+// last statement, after lets that need no loop and that every thread computes; the runtime gives
+// each thread a range [begin, end) of it. A kernel without one runs whole. A `vector` loop has no
+// vector loop inside (serial loops it may have) and runs W iterations at once (W is the target's:
+// 64 bytes of f32), the last ones masked: lanes outside are neither loaded nor stored nor
+// accumulated. A loop may be both. A value is a vector if it depends on the variable of an
+// enclosing vector loop, else a scalar, splat where needed. Bits. An accumulator declared outside
+// the vector loop that feeds it has W lanes, lane l takes the iterations l, l + W, ..., and
+// ReadAccumulator combines lanes as a balanced tree (l with l + W/2, then W/4, ...); inside, each
+// lane has its own. A sum of products is one fma each. So the result of a reduction is fixed by its
+// extents and by W, not by what it is fused with nor by the thread count.
 #pragma once
 #include <string>
 #include <variant>

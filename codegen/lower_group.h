@@ -24,8 +24,8 @@ struct GroupKernel {
 struct LoweredGroup {
   std::vector<GroupKernel> kernels;  // run in this order
   std::vector<int64_t> scratch_bytes;
-  /// (operand, result) pairs that may share one memory: the operand is read at an element only before that element
-  /// of the result is written, and by the same iteration of the parallel loop.
+  /// (operand, result) pairs that may share one memory: the operand is read at an element only
+  /// before that element of the result is written, and by the same iteration of the parallel loop.
   std::vector<std::pair<int32_t, int32_t>> in_place;
 };
 

@@ -1,0 +1,253 @@
+// Places the terms of a nest in its loops, phase by phase.
+#include "codegen/lower_nest.h"
+
+#include <algorithm>
+#include <map>
+
+namespace gradc {
+namespace {
+
+loop::ReduceKind reduce_kind(OpKind kind) {
+  switch (kind) {
+    case OpKind::Sum:
+      return loop::ReduceKind::Sum;
+    case OpKind::Max:
+      return loop::ReduceKind::Max;
+    case OpKind::Min:
+      return loop::ReduceKind::Min;
+    case OpKind::Prod:
+      return loop::ReduceKind::Prod;
+    case OpKind::ArgMax:
+      return loop::ReduceKind::ArgMax;
+    case OpKind::ArgMin:
+      return loop::ReduceKind::ArgMin;
+    default:
+      break;
+  }
+  CHECK(false, "no reduction");
+}
+
+/// Statements are appended to the body of the loop that binds the last dim they depend on; a loop
+/// itself is appended to the body around it when it closes, so what was hoisted comes first.
+class NestLowering {
+ public:
+  NestLowering(const Graph& body, const Nest& nest) : body_(body), nest_(nest) {
+    kept_ = nest.kept_count();
+    bodies_.resize(nest.dims.size() + 1);
+    vars_.resize(nest.dims.size());
+    lets_.resize(nest.terms.size());
+  }
+
+  LoweredNest run(std::string name) {
+    result_.kernel.kernel.name = std::move(name);
+    bind_buffers();
+    for (size_t d = 0; d < kept_; ++d) vars_[d] = next_var();
+    int32_t last_phase = 0;
+    for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
+    for (int32_t phase = 0; phase <= last_phase; ++phase) lower_phase(phase);
+    for (size_t d = kept_; d-- > 0;) close_loop(d);
+    kernel().body = std::move(bodies_[0]);
+    return std::move(result_);
+  }
+
+ private:
+  struct Emitted {
+    loop::LetId id;
+    size_t depth;
+  };
+
+  loop::Kernel& kernel() { return result_.kernel.kernel; }
+  loop::VarId next_var() { return static_cast<loop::VarId>(kernel().var_count++); }
+
+  void bind_buffers() {
+    const auto add = [&](GroupBuffer::Source source, int32_t position, const std::string& name,
+                         const Type& type) {
+      const auto number = static_cast<int32_t>(kernel().buffers.size());
+      const bool is_result = source == GroupBuffer::Source::Result;
+      (is_result ? result_buffers_ : operand_buffers_)[position] = number;
+      kernel().buffers.push_back({name, type.dtype, type.shape.element_count(), is_result});
+      result_.kernel.buffers.push_back({source, position});
+    };
+    for (size_t i = 0; i < body_.inputs().size(); ++i) {
+      const auto position = static_cast<int32_t>(i);
+      const bool is_read =
+          std::any_of(nest_.terms.begin(), nest_.terms.end(), [position](const Term& term) {
+            return term.kind == TermKind::Load && term.input == position;
+          });
+      if (is_read)
+        add(GroupBuffer::Source::Operand, position, body_.inputs()[i].name,
+            body_.type(Graph::input_value(i)));
+    }
+    for (size_t i = 0; i < body_.outputs().size(); ++i) {
+      const auto position = static_cast<int32_t>(i);
+      const bool is_written =
+          std::any_of(nest_.stores.begin(), nest_.stores.end(),
+                      [position](const TermStore& store) { return store.output == position; });
+      if (is_written)
+        add(GroupBuffer::Source::Result, position, body_.outputs()[i].name,
+            body_.type(body_.outputs()[i].value));
+    }
+  }
+
+  /// Number of loops around the place where something that depends on `dims` is computed.
+  size_t depth_of(uint64_t dims) const {
+    size_t depth = 0;
+    for (size_t d = 0; d < nest_.dims.size(); ++d)
+      if (((dims >> d) & 1) != 0) depth = d + 1;
+    return depth;
+  }
+  bool is_row_level(const TermStore& store) const {
+    if (store.add) return false;
+    uint64_t dims = nest_.terms[store.value].dims;
+    for (size_t d = 0; d < nest_.dims.size(); ++d)
+      if (store.position.strides[d] != 0) dims |= uint64_t{1} << d;
+    return depth_of(dims) <= kept_;
+  }
+  int32_t phase_of(const TermStore& store) const {
+    int32_t phase = nest_.terms[store.value].phase;
+    for (const TermIndirection& indirection : store.indirections)
+      phase = std::max(phase, nest_.terms[indirection.index].phase);
+    return phase;
+  }
+
+  void close_loop(size_t d) {
+    loop::For loop{vars_[d], nest_.dims[d].extent, d == 0 && !nest_.dims[d].reduced,
+                   static_cast<int32_t>(d) == nest_.vector_dim, std::move(bodies_[d + 1])};
+    bodies_[d + 1].clear();
+    bodies_[d].push_back(std::move(loop));
+    for (std::optional<Emitted>& let : lets_)
+      if (let && let->depth > d) let.reset();
+  }
+
+  void lower_phase(int32_t phase) {
+    std::vector<TermId> reductions;
+    for (TermId t = 0; t < nest_.terms.size(); ++t)
+      if (nest_.terms[t].kind == TermKind::Reduce && nest_.terms[t].phase == phase + 1)
+        reductions.push_back(t);
+    std::vector<const TermStore*> full;
+    std::vector<const TermStore*> row;
+    for (const TermStore& store : nest_.stores)
+      if (phase_of(store) == phase) (is_row_level(store) ? row : full).push_back(&store);
+    if (!reductions.empty() || !full.empty()) lower_reduced_loops(reductions, full);
+    store_all(row);
+  }
+
+  void lower_reduced_loops(const std::vector<TermId>& reductions,
+                           const std::vector<const TermStore*>& full) {
+    const size_t inner = nest_.dims.size();
+    std::vector<loop::AccumulatorId> accumulators;
+    for (TermId t : reductions) {
+      const auto id = static_cast<loop::AccumulatorId>(kernel().accumulator_count++);
+      accumulators.push_back(id);
+      bodies_[kept_].push_back(
+          loop::Accumulator{id, reduce_kind(nest_.terms[t].op), nest_.terms[t].accumulator});
+    }
+    for (size_t d = kept_; d < inner; ++d) vars_[d] = next_var();
+    for (size_t r = 0; r < reductions.size(); ++r) {
+      const Term& term = nest_.terms[reductions[r]];
+      loop::Accumulate accumulate{accumulators[r], emit(term.operands[0]), std::nullopt, {}};
+      if (term.operands.size() > 1) accumulate.factor = emit(term.operands[1]);
+      if (term.op == OpKind::ArgMax || term.op == OpKind::ArgMin)
+        accumulate.position = affine(term.position);
+      bodies_[inner].push_back(std::move(accumulate));
+    }
+    store_all(full);
+    for (size_t d = inner; d-- > kept_;) close_loop(d);
+    for (size_t r = 0; r < reductions.size(); ++r)
+      add_let(reductions[r], kept_, loop::ReadAccumulator{accumulators[r]});
+  }
+
+  /// All values first, so that a store never precedes a load that belongs to it.
+  void store_all(const std::vector<const TermStore*>& stores) {
+    for (const TermStore* store : stores) {
+      emit(store->value);
+      for (const TermIndirection& indirection : store->indirections) emit(indirection.index);
+    }
+    for (const TermStore* store : stores) {
+      uint64_t dims = 0;
+      for (size_t d = 0; d < nest_.dims.size(); ++d)
+        if (store->add || !is_row_level(*store) || d < kept_) dims |= uint64_t{1} << d;
+      loop::Store statement{
+          access(result_buffers_.at(store->output), store->position, store->indirections),
+          emit(store->value), store->add};
+      bodies_[depth_of(dims)].push_back(std::move(statement));
+      result_.accesses.push_back(
+          {true, store->indirections.empty() && !store->add, store->output, store->position});
+    }
+  }
+
+  loop::Affine affine(const AffineMap& map) const {
+    loop::Affine result{map.offset, {}};
+    for (size_t d = 0; d < map.strides.size(); ++d) {
+      if (map.strides[d] == 0) continue;
+      const auto var = static_cast<size_t>(vars_[d]);
+      if (result.strides.size() <= var) result.strides.resize(var + 1, 0);
+      result.strides[var] = map.strides[d];
+    }
+    return result;
+  }
+  loop::Access access(int32_t buffer, const AffineMap& position,
+                      const std::vector<TermIndirection>& indirections) {
+    loop::Access at{buffer, affine(position), {}};
+    for (const TermIndirection& indirection : indirections)
+      at.indirections.push_back({emit(indirection.index), indirection.size, indirection.stride});
+    return at;
+  }
+
+  template <typename Value>
+  loop::LetId add_let(TermId t, size_t depth, Value value) {
+    const auto id = static_cast<loop::LetId>(kernel().let_count++);
+    bodies_[depth].push_back(loop::Let{id, nest_.terms[t].dtype, std::move(value)});
+    lets_[t] = Emitted{id, depth};
+    return id;
+  }
+
+  /// The let of a term, placed now unless one is in scope.
+  loop::LetId emit(TermId t) {
+    if (lets_[t]) return lets_[t]->id;
+    const Term& term = nest_.terms[t];
+    const size_t depth = depth_of(term.dims);
+    switch (term.kind) {
+      case TermKind::Load: {
+        loop::Access at = access(operand_buffers_.at(term.input), term.position, term.indirections);
+        result_.accesses.push_back({false, term.indirections.empty(), term.input, term.position});
+        return add_let(t, depth, loop::Load{std::move(at)});
+      }
+      case TermKind::Literal:
+        return add_let(t, depth, loop::Literal{term.literal});
+      case TermKind::Iota:
+        return add_let(t, depth, loop::Iota{affine(term.position)});
+      case TermKind::Draw: {
+        const loop::LetId seed = emit(term.operands[0]);
+        const loop::LetId step = emit(term.operands[1]);
+        return add_let(t, depth, loop::Draw{seed, step, term.stream, affine(term.position)});
+      }
+      case TermKind::Apply: {
+        loop::Apply apply{term.op, {}};
+        for (TermId operand : term.operands) apply.operands.push_back(emit(operand));
+        return add_let(t, depth, std::move(apply));
+      }
+      case TermKind::Reduce:
+        break;
+    }
+    CHECK(false, "a reduction is read before its phase");
+  }
+
+  const Graph& body_;
+  const Nest& nest_;
+  size_t kept_ = 0;
+  LoweredNest result_;
+  std::map<int32_t, int32_t> operand_buffers_;
+  std::map<int32_t, int32_t> result_buffers_;
+  std::vector<std::vector<loop::Stmt>> bodies_;  // by number of loops around
+  std::vector<loop::VarId> vars_;                // by dim
+  std::vector<std::optional<Emitted>> lets_;     // by term
+};
+
+}  // namespace
+
+LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name) {
+  return NestLowering(body, nest).run(std::move(name));
+}
+
+}  // namespace gradc
