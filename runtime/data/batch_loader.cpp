@@ -22,14 +22,16 @@ constexpr size_t kBlocksAhead = 2;
 struct BatchLoader::State {
   using Block = std::vector<Batch>;
 
-  State(Batches batches_, int64_t first) : batches(std::move(batches_)), begin(first) {
+  State(Batches batches_, int64_t first)
+      : batches(std::move(batches_)), begin(first), next_index(first) {
     CHECK(first >= 0 && first <= batches.count(), "batch {} of {}", first, batches.count());
     const int64_t bytes = batches.bytes_per_row() * batches.rows(0);
     per_block =
         std::clamp(kBlockBytes / std::max<int64_t>(bytes, 1), int64_t{1}, kMostBatchesPerBlock);
-    thread = std::thread([this] { produce(); });
+    if (batches.is_shuffled()) thread = std::thread([this] { produce(); });
   }
   ~State() {
+    if (!thread.joinable()) return;
     {
       const std::lock_guard lock(mutex);
       is_stopping = true;
@@ -49,6 +51,7 @@ struct BatchLoader::State {
   int64_t per_block;
 
   // Touched by the consumer only.
+  int64_t next_index;
   Block current;
   size_t used = 0;
 
@@ -117,6 +120,10 @@ BatchLoader::BatchLoader(BatchLoader&&) noexcept = default;
 BatchLoader& BatchLoader::operator=(BatchLoader&&) noexcept = default;
 
 std::optional<Batch> BatchLoader::next() {
+  if (!state_->thread.joinable()) {
+    if (state_->next_index == state_->batches.count()) return std::nullopt;
+    return state_->batches.read(state_->next_index++);
+  }
   if (state_->used == state_->current.size() && !state_->take()) return std::nullopt;
   return std::move(state_->current[state_->used++]);
 }

@@ -45,6 +45,7 @@ class Batches {
   /// The dataset's row at place `position` of the epoch.
   int64_t row_at(int64_t position) const;
   int64_t bytes_per_row() const;
+  bool is_shuffled() const { return !order_.empty(); }
 
  private:
   Tensor gather(const Field& field, int64_t begin, int64_t rows) const;
@@ -57,7 +58,8 @@ class Batches {
 };
 
 /// The batches of an epoch in turn, assembled by a thread that keeps ahead by a bounded amount
-/// (at least two batches, small batches by the block so that the hand-over costs little).
+/// (at least two batches, small batches by the block so that the hand-over costs little). In file
+/// order there is nothing to assemble and no thread.
 class BatchLoader {
  public:
   /// Starts at batch `first`.
