@@ -103,14 +103,17 @@ class Canvas {
       const float py = static_cast<float>(y) - a.y;
       for (int x = left; x <= right; x += kLanes) {
         float* ink = &ink_[static_cast<size_t>(y * kSide + x)];
-        for (int lane = 0; lane < kLanes; ++lane) {
-          const float px = static_cast<float>(x + lane) - a.x;
-          const float along = std::clamp((px * dx + py * dy) * inverse, 0.0F, 1.0F);
-          const float ex = px - along * dx;
-          const float ey = py - along * dy;
-          const float value = (outer * outer - (ex * ex + ey * ey)) * falloff;
-          ink[lane] = std::max(ink[lane], value);
-        }
+        const Lanes px = static_cast<float>(x) + kLaneNumbers - a.x;
+        Lanes along = (px * dx + py * dy) * inverse;
+        along = along < 0.0F ? Lanes{} : along;
+        along = along > 1.0F ? Lanes{} + 1.0F : along;
+        const Lanes ex = px - along * dx;
+        const Lanes ey = py - along * dy;
+        const Lanes value = (outer * outer - (ex * ex + ey * ey)) * falloff;
+        Lanes before;
+        std::memcpy(&before, ink, sizeof(before));
+        const Lanes after = value > before ? value : before;
+        std::memcpy(ink, &after, sizeof(after));
       }
     }
   }
@@ -118,7 +121,10 @@ class Canvas {
   const std::array<float, kPixels>& ink() const { return ink_; }
 
  private:
+  // Four neighbouring pixels at once.
   static constexpr int kLanes = 4;
+  using Lanes = float __attribute__((vector_size(sizeof(float) * kLanes)));
+  static constexpr Lanes kLaneNumbers = {0, 1, 2, 3};
   static_assert(kSide % kLanes == 0);
 
   static int clamp_pixel(float coordinate) {
