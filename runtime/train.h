@@ -14,7 +14,7 @@ struct TrainSettings {
   int64_t batch = 32;
   int64_t eval_batch = 32;
   int64_t epochs = 1;
-  std::optional<int64_t> steps;  // instead of epochs: stop after this many updates
+  std::optional<int64_t> steps = std::nullopt;  // instead of epochs: stop after this many updates
   bool shuffle = true;
   bool drop_last = false;
   uint64_t seed = 0;
