@@ -176,7 +176,7 @@ void append_node(Buffer& out, const Graph& graph, const Node& node, size_t inden
   append_values(out, node.operands);
   append(out, ")");
   if (!node.attrs.entries().empty()) {
-    append(out, " {{");
+    append(out, " {");
     std::string_view separator;
     for (const auto& [key, value] : node.attrs.entries()) {
       append(out, separator);
@@ -185,7 +185,7 @@ void append_node(Buffer& out, const Graph& graph, const Node& node, size_t inden
       append_value(out, value, indent);
       separator = ", ";
     }
-    append(out, "}}");
+    append(out, "}");
   }
   for (size_t i = 0; i < node.results.size(); ++i) {
     if (index(node.results[i]) >= graph.value_count()) continue;
@@ -208,7 +208,7 @@ void append_graph(Buffer& out, const Graph& graph, size_t indent) {
     append_string(out, graph.name);
   }
   if (graph.rows != 0) append(out, " rows={}", graph.rows);
-  append(out, " {{\n");
+  append(out, " {\n");
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     const Input& input = graph.inputs()[i];
     append_indent(out, indent + 2);
@@ -231,7 +231,7 @@ void append_graph(Buffer& out, const Graph& graph, size_t indent) {
     append(out, " = %{}\n", index(output.value));
   }
   append_indent(out, indent);
-  append(out, "}}");
+  append(out, "}");
 }
 
 }  // namespace
