@@ -38,6 +38,16 @@ Result operand_of(Simplifier& simplifier, ValueId value, OpKind kind) {
   return node != nullptr ? Result(node->operands[0]) : std::nullopt;
 }
 
+/// b if value is neg(b), also under a broadcast.
+Result without_negation(Simplifier& simplifier, ValueId value) {
+  const Node* broadcast = simplifier.made_by(value, OpKind::Broadcast);
+  if (broadcast == nullptr) return operand_of(simplifier, value, OpKind::Neg);
+  const Result source = operand_of(simplifier, broadcast->operands[0], OpKind::Neg);
+  if (!source) return {};
+  const std::vector<int64_t> axes = broadcast->attrs.ints("axes");
+  return simplifier.broadcast(*source, Shape(simplifier.shape(value)), axes);
+}
+
 Result double_negation(Simplifier& simplifier, const Candidate& node) {
   return operand_of(simplifier, node.operands[0], node.kind);
 }
@@ -65,10 +75,10 @@ Result add_negative_zero(Simplifier& simplifier, const Candidate& node) {
 Result add_of_negation(Simplifier& simplifier, const Candidate& node) {
   const ValueId a = node.operands[0];
   const ValueId b = node.operands[1];
-  if (const Result c = operand_of(simplifier, b, OpKind::Neg)) {
+  if (const Result c = without_negation(simplifier, b)) {
     return simplifier.add(OpKind::Sub, {a, *c});
   }
-  if (const Result c = operand_of(simplifier, a, OpKind::Neg)) {
+  if (const Result c = without_negation(simplifier, a)) {
     return simplifier.add(OpKind::Sub, {b, *c});
   }
   return {};
@@ -79,7 +89,7 @@ Result subtract_zero(Simplifier& simplifier, const Candidate& node) {
 }
 
 Result subtract_negation(Simplifier& simplifier, const Candidate& node) {
-  const Result c = operand_of(simplifier, node.operands[1], OpKind::Neg);
+  const Result c = without_negation(simplifier, node.operands[1]);
   return c ? Result(simplifier.add(OpKind::Add, {node.operands[0], *c})) : std::nullopt;
 }
 
@@ -90,8 +100,8 @@ Result multiply_by_one(Simplifier& simplifier, const Candidate& node) {
 }
 
 Result both_negated(Simplifier& simplifier, const Candidate& node) {
-  const Result a = operand_of(simplifier, node.operands[0], OpKind::Neg);
-  const Result b = operand_of(simplifier, node.operands[1], OpKind::Neg);
+  const Result a = without_negation(simplifier, node.operands[0]);
+  const Result b = without_negation(simplifier, node.operands[1]);
   if (!a || !b || !is_float(node.type.dtype)) return {};
   return simplifier.add(node.kind, {*a, *b});
 }
