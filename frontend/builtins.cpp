@@ -165,6 +165,13 @@ const BuiltinSignature* find_builtin(std::string_view name) {
   return found == by_name.end() ? nullptr : found->second;
 }
 
+std::span<const std::string_view> train_names() {
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "digits", "xor",  "fizzbuzz",    "mnist",          "csv", "npz", "text",
+      "images", "load", "total_steps", "steps_per_epoch"};
+  return kNames;
+}
+
 std::string signature_text(const BuiltinSignature& signature) {
   std::string text(signature.name);
   if (!signature.is_function) return text;

@@ -26,6 +26,8 @@ struct BuiltinSignature {
 std::span<const BuiltinSignature> builtin_signatures();
 /// Null if there is none.
 const BuiltinSignature* find_builtin(std::string_view name);
+/// Names that only a `train` block has: data, `load`, `total_steps`, `steps_per_epoch`.
+std::span<const std::string_view> train_names();
 /// "reshape(x, shape)": with defaults, as documentation shows it.
 std::string signature_text(const BuiltinSignature& signature);
 
