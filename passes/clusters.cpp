@@ -1,0 +1,312 @@
+// Settles which values are stored, forms matrix products, and merges clusters where that pays.
+#include "passes/clusters.h"
+
+#include <algorithm>
+
+#include "ir/iteration.h"
+#include "ir/matmul_pattern.h"
+#include "ir/op.h"
+
+namespace gradc {
+namespace {
+
+/// A kernel of its own costs its call and its share of the region that runs it.
+constexpr double kGroupOverheadNs = 300;
+/// Below this a second thread is not woken.
+constexpr double kParallelFromNs = 5000;
+constexpr double kParallelGain = 0.55;
+/// Limits the time of one analysis.
+constexpr int32_t kMaxGroupNodes = 200;
+/// Smaller products are loops: calling the library costs more than they do.
+constexpr int64_t kMinProductMultiplications = 4096;
+
+/// Can the nest be split between threads?
+bool is_parallel(const Nest& nest) {
+  if (nest.dims.empty() || nest.dims[0].reduced) return false;
+  const int64_t extent = nest.dims[0].extent;
+  return nest.vector_dim == 0 ? extent >= 128 : extent >= 2;
+}
+
+double effective_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
+  const double cost = estimate_cost_ns(body, analysis);
+  const bool splits = std::all_of(analysis.nests.begin(), analysis.nests.end(), is_parallel);
+  return cost > kParallelFromNs && splits ? cost * kParallelGain : cost;
+}
+
+}  // namespace
+
+Clusters::Clusters(const Graph& graph, bool fuses) : graph_(graph), roles_(graph, fuses) {
+  mark_needed();
+  for (const Output& output : graph.outputs()) roles_.materialize(output.value);
+  for (const Node& node : graph.nodes())
+    if (node.kind == OpKind::Group)
+      for (ValueId operand : node.operands) roles_.materialize(operand);
+  settle_products(fuses);
+  settle_operands();
+  collect_readers();
+  make_clusters(fuses);
+}
+
+void Clusters::mark_needed() {
+  is_needed_.assign(graph_.nodes().size(), false);
+  const auto need = [&](ValueId value) {
+    if (!graph_.is_input(value)) is_needed_[static_cast<size_t>(graph_.producer(value))] = true;
+  };
+  for (const Output& output : graph_.outputs()) need(output.value);
+  for (size_t n = graph_.nodes().size(); n-- > 0;)
+    if (is_needed_[n])
+      for (ValueId operand : graph_.nodes()[n].operands) need(operand);
+}
+
+/// Is the dot worth the library, and of a form that it computes? Transposed operands are part of
+/// it.
+bool Clusters::is_product(int32_t dot) const {
+  const Node& node = graph_.nodes()[static_cast<size_t>(dot)];
+  const Type& type = graph_.type(node.results[0]);
+  if (node.kind != OpKind::Dot || type.dtype != DType::F32) return false;
+  double multiplications = static_cast<double>(type.shape.element_count());
+  const Shape& lhs = graph_.type(node.operands[0]).shape;
+  for (int64_t axis : node.attrs.ints("lhs_contract"))
+    multiplications *= static_cast<double>(lhs[axis]);
+  if (multiplications < kMinProductMultiplications) return false;
+  return match_matmul(build_body(roles_, {dot}, {node.results[0]}).body).has_value();
+}
+
+/// Operands of products are stored, but for transposes, which the library reads in place.
+void Clusters::settle_products(bool fuses) {
+  for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+    const Node& node = graph_.nodes()[n];
+    const bool is_candidate = is_needed_[n] && node.kind == OpKind::Dot &&
+                              graph_.type(node.results[0]).dtype == DType::F32;
+    if (!is_candidate) continue;
+    for (ValueId operand : node.operands) {
+      const Node* maker = graph_.defining_node(operand);
+      while (fuses && maker != nullptr && maker->kind == OpKind::Transpose) {
+        operand = maker->operands[0];
+        maker = graph_.defining_node(operand);
+      }
+      roles_.materialize(operand);
+    }
+    if (is_product(static_cast<int32_t>(n))) continue;
+    for (ValueId operand : node.operands) roles_.materialize(operand);
+  }
+}
+
+/// Stores operands of nodes that cannot be loops with all that is inlined into them.
+void Clusters::settle_operands() {
+  for (size_t n = graph_.nodes().size(); n-- > 0;) {
+    const auto position = static_cast<int32_t>(n);
+    if (!is_needed_[n] || roles_.role(position) != NodeRole::Computed || is_product(position))
+      continue;
+    const Node& node = graph_.nodes()[n];
+    const GroupBody group = build_body(roles_, {position}, node.results);
+    if (std::holds_alternative<GroupAnalysis>(analyze_group(group.body))) continue;
+    for (ValueId operand : node.operands) roles_.materialize(operand);
+  }
+}
+
+void Clusters::collect_readers() {
+  readers_.resize(graph_.value_count());
+  is_read_outside_.assign(graph_.value_count(), false);
+  stored_.resize(graph_.nodes().size());
+  for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+    const Node& node = graph_.nodes()[n];
+    const NodeRole role = roles_.role(static_cast<int32_t>(n));
+    const bool is_reader = role == NodeRole::Computed || node.kind == OpKind::Group;
+    if (!is_needed_[n] || !is_reader) continue;
+    std::set<ValueId> stored;
+    for (ValueId operand : node.operands) roles_.collect_stored(operand, stored);
+    for (ValueId value : stored) {
+      if (role == NodeRole::Computed)
+        readers_[index(value)].push_back(static_cast<int32_t>(n));
+      else
+        is_read_outside_[index(value)] = true;
+    }
+    stored_[n].assign(stored.begin(), stored.end());
+  }
+  for (const Output& output : graph_.outputs()) {
+    std::set<ValueId> stored;
+    roles_.collect_stored(output.value, stored);
+    for (ValueId value : stored) is_read_outside_[index(value)] = true;
+  }
+}
+
+std::optional<int32_t> Clusters::sole_reader(ValueId value) const {
+  const std::vector<int32_t>& readers = readers_[index(value)];
+  if (readers.size() != 1 || is_read_outside_[index(value)]) return std::nullopt;
+  return readers[0];
+}
+
+/// The dot, its bias and its relu: as many of them as are one product.
+std::vector<int32_t> Clusters::product_with_epilogue(int32_t dot) const {
+  std::vector<int32_t> best{dot};
+  std::vector<int32_t> nodes{dot};
+  for (OpKind kind : {OpKind::Add, OpKind::Maximum}) {
+    const ValueId last = graph_.nodes()[static_cast<size_t>(nodes.back())].results[0];
+    const std::optional<int32_t> reader = sole_reader(last);
+    if (!reader || cluster_by_node_[static_cast<size_t>(*reader)] >= 0) break;
+    const Node& node = graph_.nodes()[static_cast<size_t>(*reader)];
+    if (node.kind != kind) continue;
+    nodes.push_back(*reader);
+    if (match_matmul(build_body(roles_, nodes, {node.results[0]}).body)) best = nodes;
+  }
+  return best;
+}
+
+std::vector<ValueId> Clusters::results_of(const std::vector<int32_t>& nodes) const {
+  std::vector<ValueId> results;
+  for (int32_t n : nodes)
+    for (ValueId value : graph_.nodes()[static_cast<size_t>(n)].results) {
+      const std::vector<int32_t>& readers = readers_[index(value)];
+      const bool is_read = is_read_outside_[index(value)] ||
+                           std::any_of(readers.begin(), readers.end(), [&](int32_t reader) {
+                             return !std::binary_search(nodes.begin(), nodes.end(), reader);
+                           });
+      if (is_read) results.push_back(value);
+    }
+  return results;
+}
+
+void Clusters::add_cluster(std::vector<int32_t> nodes, bool is_matmul) {
+  Cluster cluster;
+  cluster.group = build_body(roles_, nodes, results_of(nodes));
+  cluster.is_matmul = is_matmul;
+  if (!is_matmul) {
+    const auto analysis = analyze_group(cluster.group.body);
+    const auto* accepted = std::get_if<GroupAnalysis>(&analysis);
+    CHECK(accepted != nullptr, "{} alone: {}",
+          op_info(graph_.nodes()[static_cast<size_t>(nodes[0])].kind).name,
+          std::get<std::string>(analysis));
+    cluster.cost_ns = effective_cost_ns(cluster.group.body, *accepted);
+  }
+  for (int32_t n : nodes)
+    cluster_by_node_[static_cast<size_t>(n)] = static_cast<int32_t>(clusters_.size());
+  cluster.nodes = std::move(nodes);
+  clusters_.push_back(std::move(cluster));
+}
+
+void Clusters::make_clusters(bool fuses) {
+  cluster_by_node_.assign(graph_.nodes().size(), -1);
+  for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+    const auto position = static_cast<int32_t>(n);
+    if (!is_needed_[n] || graph_.nodes()[n].kind != OpKind::Dot || !is_product(position)) continue;
+    add_cluster(fuses ? product_with_epilogue(position) : std::vector<int32_t>{position}, true);
+  }
+  for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+    const auto position = static_cast<int32_t>(n);
+    if (is_needed_[n] && roles_.role(position) == NodeRole::Computed && cluster_by_node_[n] < 0)
+      add_cluster({position}, false);
+  }
+}
+
+std::optional<size_t> Clusters::cluster_of(ValueId value) const {
+  if (!roles_.is_computed(value)) return std::nullopt;
+  const int32_t cluster = cluster_by_node_[static_cast<size_t>(graph_.producer(value))];
+  if (cluster < 0) return std::nullopt;
+  return static_cast<size_t>(cluster);
+}
+
+std::vector<ValueId> Clusters::dependencies(size_t cluster) const {
+  std::set<ValueId> all;
+  for (int32_t n : clusters_[cluster].nodes)
+    for (ValueId value : stored_[static_cast<size_t>(n)])
+      if (cluster_of(value) != cluster) all.insert(value);
+  return {all.begin(), all.end()};
+}
+
+std::vector<size_t> Clusters::readers(ValueId value) const {
+  std::vector<size_t> clusters;
+  for (int32_t n : readers_[index(value)]) {
+    const auto cluster = static_cast<size_t>(cluster_by_node_[static_cast<size_t>(n)]);
+    if (std::find(clusters.begin(), clusters.end(), cluster) == clusters.end())
+      clusters.push_back(cluster);
+  }
+  return clusters;
+}
+
+std::vector<size_t> Clusters::successors(size_t cluster) const {
+  std::vector<size_t> all;
+  for (ValueId result : clusters_[cluster].group.results)
+    for (size_t reader : readers(result))
+      if (reader != cluster) all.push_back(reader);
+  return all;
+}
+
+/// Is there a path from one cluster to the other through a third? Earlier groups are not looked
+/// through: nothing is merged in a graph that has them.
+bool Clusters::has_path_around(size_t from, size_t to) const {
+  std::vector<bool> seen(clusters_.size(), false);
+  std::vector<size_t> pending;
+  for (size_t next : successors(from))
+    if (next != to) pending.push_back(next);
+  while (!pending.empty()) {
+    const size_t cluster = pending.back();
+    pending.pop_back();
+    if (cluster == to) return true;
+    if (seen[cluster]) continue;
+    seen[cluster] = true;
+    for (size_t next : successors(cluster)) pending.push_back(next);
+  }
+  return false;
+}
+
+bool Clusters::merge(size_t a, size_t b) {
+  Cluster& first = clusters_[a];
+  Cluster& second = clusters_[b];
+  if (first.is_matmul || second.is_matmul) return false;
+  if (first.group.node_count + second.group.node_count > kMaxGroupNodes) {
+    first.apart = second.apart = "the group would be too large";
+    return false;
+  }
+  if (has_path_around(a, b) || has_path_around(b, a)) {
+    first.apart = second.apart = "another group stands between them";
+    return false;
+  }
+  std::vector<int32_t> nodes = first.nodes;
+  nodes.insert(nodes.end(), second.nodes.begin(), second.nodes.end());
+  std::sort(nodes.begin(), nodes.end());
+  GroupBody group = build_body(roles_, nodes, results_of(nodes));
+  const auto analysis = analyze_group(group.body);
+  const auto* accepted = std::get_if<GroupAnalysis>(&analysis);
+  if (accepted == nullptr) {
+    first.apart = second.apart = std::get<std::string>(analysis);
+    return false;
+  }
+  const double cost = effective_cost_ns(group.body, *accepted);
+  if (cost > first.cost_ns + second.cost_ns + kGroupOverheadNs) {
+    first.apart = second.apart = fmt::format("together they would take {:.1f} us, apart {:.1f} us",
+                                             cost / 1e3, (first.cost_ns + second.cost_ns) / 1e3);
+    return false;
+  }
+  for (int32_t n : second.nodes) cluster_by_node_[static_cast<size_t>(n)] = static_cast<int32_t>(a);
+  second = {};
+  first.nodes = std::move(nodes);
+  first.group = std::move(group);
+  first.cost_ns = cost;
+  return true;
+}
+
+std::vector<size_t> Clusters::ordered() const {
+  std::vector<int32_t> waits_for(clusters_.size(), 0);
+  std::set<std::pair<int32_t, size_t>> ready;  // by last node: near the original order
+  for (size_t c = 0; c < clusters_.size(); ++c) {
+    if (clusters_[c].nodes.empty()) continue;
+    std::set<size_t> producers;
+    for (ValueId value : dependencies(c))
+      if (const std::optional<size_t> producer = cluster_of(value)) producers.insert(*producer);
+    waits_for[c] = static_cast<int32_t>(producers.size());
+    if (producers.empty()) ready.insert({clusters_[c].nodes.back(), c});
+  }
+  std::vector<size_t> order;
+  while (!ready.empty()) {
+    const size_t cluster = ready.begin()->second;
+    ready.erase(ready.begin());
+    order.push_back(cluster);
+    const std::vector<size_t> next = successors(cluster);
+    for (size_t reader : std::set<size_t>(next.begin(), next.end()))
+      if (--waits_for[reader] == 0) ready.insert({clusters_[reader].nodes.back(), reader});
+  }
+  return order;
+}
+
+}  // namespace gradc

@@ -1,0 +1,66 @@
+// Sets of nodes that will be groups: who reads whom, and what a union would cost.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "passes/group_body.h"
+
+namespace gradc {
+
+/// A group in the making: "loop" or "matmul", and what is known about it.
+struct Cluster {
+  std::vector<int32_t> nodes;  // indices, ascending; empty once it was merged away
+  GroupBody group;
+  double cost_ns = 0;
+  bool is_matmul = false;
+  std::string apart;  // why the last neighbour stayed outside; empty if none was tried
+};
+
+/// Starts with a cluster for each matrix product (with its epilogue, if asked for) and one for each
+/// other computed node that is needed. Refers to the graph; settles the roles of its nodes.
+class Clusters {
+ public:
+  Clusters(const Graph& graph, bool fuses);
+
+  const FusionRoles& roles() const { return roles_; }
+  size_t size() const { return clusters_.size(); }
+  const Cluster& operator[](size_t cluster) const { return clusters_[cluster]; }
+  /// The cluster that computes `value`, or nothing for inputs, constants and earlier groups.
+  std::optional<size_t> cluster_of(ValueId value) const;
+  /// The stored values that the cluster reads, ascending.
+  std::vector<ValueId> dependencies(size_t cluster) const;
+  /// The clusters that read `value`, ascending by first node.
+  std::vector<size_t> readers(ValueId value) const;
+
+  /// Makes one cluster of two if it can be one group and the result is estimated to be faster;
+  /// `a` takes the nodes of both. Else false, and the reason is noted.
+  bool merge(size_t a, size_t b);
+
+  /// The clusters in an order in which operands come first.
+  std::vector<size_t> ordered() const;
+
+ private:
+  void mark_needed();
+  void settle_products(bool fuses);
+  void settle_operands();
+  void collect_readers();
+  void make_clusters(bool fuses);
+  std::vector<int32_t> product_with_epilogue(int32_t dot) const;
+  std::optional<int32_t> sole_reader(ValueId value) const;
+  bool is_product(int32_t dot) const;
+  std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
+  void add_cluster(std::vector<int32_t> nodes, bool is_matmul);
+  bool has_path_around(size_t from, size_t to) const;
+  std::vector<size_t> successors(size_t cluster) const;
+
+  const Graph& graph_;
+  FusionRoles roles_;
+  std::vector<bool> is_needed_;                // by node
+  std::vector<std::vector<int32_t>> readers_;  // by value: computed nodes that read it
+  std::vector<bool> is_read_outside_;          // by value: outputs, earlier groups
+  std::vector<std::vector<ValueId>> stored_;   // by node: stored values it reads
+  std::vector<int32_t> cluster_by_node_;
+  std::vector<Cluster> clusters_;
+};
+
+}  // namespace gradc

@@ -1,0 +1,19 @@
+// Fusion: which ops are computed by one kernel.
+#pragma once
+#include "ir/graph.h"
+
+namespace gradc {
+
+/// The graph as groups: its nodes are only Group (attrs kind "loop" or "matmul", body, reason),
+/// Constant, and Reshape, which is a view and needs no code. Every group has a code generator:
+/// analyze_group accepts the body of a loop, match_matmul that of a matmul. Cheap values (movement,
+/// conversions, iota, uniform constants) are copied into each group that reads them instead of
+/// being stored. Groups grow along the edges of the graph as long as the estimate says that it
+/// pays. Nodes no output depends on disappear; groups made before stay.
+Graph fuse(const Graph& graph);
+
+/// The same stage without fusion: every op is a group of its own, computed by the same kinds of
+/// kernels, so that the results are the same bits.
+Graph fuse_nothing(const Graph& graph);
+
+}  // namespace gradc
