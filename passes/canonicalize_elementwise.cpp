@@ -194,6 +194,40 @@ Result elementwise_of_broadcasts(Simplifier& simplifier, const Candidate& node) 
   return simplifier.broadcast(value, node.type.shape, form->axes);
 }
 
+/// Are a and b equal but for axes of size 1, of which b has more?
+bool has_more_unit_axes(const Shape& a, const Shape& b) {
+  int64_t next = 0;
+  for (int64_t dim : b) {
+    if (next < a.rank() && a[next] == dim) {
+      ++next;
+    } else if (dim != 1) {
+      return false;
+    }
+  }
+  return next == a.rank() && a.rank() < b.rank();
+}
+
+Result elementwise_of_reshapes(Simplifier& simplifier, const Candidate& node) {
+  std::optional<Shape> shape;
+  for (ValueId operand : node.operands) {
+    if (simplifier.uniform(operand)) continue;
+    const Node* reshape = simplifier.made_by(operand, OpKind::Reshape);
+    if (reshape == nullptr) return {};
+    const Shape& source = simplifier.shape(reshape->operands[0]);
+    if (shape ? *shape != source : !has_more_unit_axes(source, node.type.shape)) return {};
+    shape = source;
+  }
+  if (!shape) return {};
+  std::vector<ValueId> sources;
+  for (ValueId operand : node.operands) {
+    const std::optional<Tensor> scalar = simplifier.uniform(operand);
+    sources.push_back(scalar ? simplifier.fill(*scalar, *shape)
+                             : simplifier.made_by(operand, OpKind::Reshape)->operands[0]);
+  }
+  return simplifier.reshape(simplifier.add(node.kind, std::move(sources), node.attrs),
+                            node.type.shape);
+}
+
 constexpr RewriteRule kRules[] = {
     {OpKind::Neg, "neg(neg(a)) ==> a", double_negation},
     {OpKind::Not, "not(not(a)) ==> a", double_negation},
@@ -223,6 +257,11 @@ constexpr RewriteRule kRules[] = {
     {OpKind::Select, "select(not(c), a, b) ==> select(c, b, a)", select_by_negation},
 };
 
+constexpr std::string_view kOfBroadcasts =
+    "f(broadcast(a), broadcast(b)) ==> broadcast(f(a, b)) if same source shape and axes";
+constexpr std::string_view kOfReshapes =
+    "f(reshape(a), reshape(b)) ==> reshape(f(a, b)) if reshape only adds axes of size 1";
+
 }  // namespace
 
 std::span<const RewriteRule> elementwise_rules() {
@@ -230,10 +269,8 @@ std::span<const RewriteRule> elementwise_rules() {
     std::vector<RewriteRule> all(std::begin(kRules), std::end(kRules));
     for (OpKind kind : kAllOpKinds) {
       if (op_class(kind) != OpClass::Elementwise) continue;
-      all.push_back(
-          {kind,
-           "f(broadcast(a), broadcast(b)) ==> broadcast(f(a, b)) if same source shape and axes",
-           elementwise_of_broadcasts});
+      all.push_back({kind, kOfBroadcasts, elementwise_of_broadcasts});
+      all.push_back({kind, kOfReshapes, elementwise_of_reshapes});
     }
     return all;
   }();

@@ -1,7 +1,7 @@
 // Common subexpression elimination by a hash of op, operands and attributes.
 #include "passes/cse.h"
 
-#include <cstring>
+#include <algorithm>
 #include <functional>
 #include <unordered_map>
 
@@ -54,6 +54,19 @@ uint64_t hash_of(OpKind kind, std::span<const ValueId> operands, const Attrs& at
   return hash.value();
 }
 
+/// f(a, b) = f(b, a), bit for bit (of a NaN: that it is one).
+bool is_commutative(OpKind kind) {
+  return kind == OpKind::Add || kind == OpKind::Mul || kind == OpKind::And || kind == OpKind::Or ||
+         kind == OpKind::Equal || kind == OpKind::NotEqual;
+}
+
+/// The mapped operands, in one order for nodes that do not depend on it.
+std::vector<ValueId> comparable_operands(const Rewriter& rewriter, const Node& node) {
+  std::vector<ValueId> operands = rewriter.map(node.operands);
+  if (is_commutative(node.kind)) std::sort(operands.begin(), operands.end());
+  return operands;
+}
+
 }  // namespace
 
 Graph cse(const Graph& graph) {
@@ -66,13 +79,13 @@ Graph cse(const Graph& graph) {
       rewriter.copy(node);
       continue;
     }
-    const std::vector<ValueId> operands = rewriter.map(node.operands);
+    const std::vector<ValueId> operands = comparable_operands(rewriter, node);
     const uint64_t hash = hash_of(node.kind, operands, node.attrs);
     const Node* same = nullptr;
     const auto [begin, end] = kept.equal_range(hash);
     for (auto entry = begin; entry != end && same == nullptr; ++entry) {
       const Node& other = *entry->second;
-      if (other.kind == node.kind && rewriter.map(other.operands) == operands &&
+      if (other.kind == node.kind && comparable_operands(rewriter, other) == operands &&
           same_attrs(other.attrs, node.attrs)) {
         same = &other;
       }

@@ -97,9 +97,13 @@ class ReverseWalk {
     }
   }
 
+  /// Notes the fault, and lets zeros flow on so that faults behind it are found too.
   void report(const Node& node, std::string_view why) {
     missing_.push_back({node.origin ? *node.origin : Origin{},
                         fmt::format("{}: {}", op_info(node.kind).name, why)});
+    for (size_t k = 0; k < node.operands.size(); ++k) {
+      if (is_active(node.operands[k])) accumulate(node, k, builder_.fill_like(node.operands[k], 0));
+    }
   }
 
   /// Is the operand's cotangent wanted? If so the nodes that follow are given its role.
