@@ -11,6 +11,7 @@
 #include "passes/decompose.h"
 #include "passes/differentiate.h"
 #include "passes/fold.h"
+#include "passes/fuse.h"
 
 namespace gradc {
 namespace {
@@ -23,9 +24,13 @@ constexpr Pass kPasses[] = {
     {"fold", "small values that depend on constants only become constants", fold},
     {"cse", "of equal nodes only the first stays", cse},
     {"dce", "nodes that no output depends on disappear", dce},
+    {"fuse", "nodes are put into groups that become one kernel each", fuse},
+    {"fuse_nothing", "each node is put into a group of its own", fuse_nothing},
 };
 constexpr const Pass& kDifferentiate = kPasses[0];
 constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 5);
+constexpr const Pass& kFuse = kPasses[6];
+constexpr const Pass& kFuseNothing = kPasses[7];
 /// Each round removes work, so a fixed point is reached; this bounds the time to it.
 constexpr int kMaxRounds = 8;
 
@@ -72,6 +77,9 @@ Graph run_until(const Graph& graph, Stage stage, const PipelineOptions& options)
   Graph result = graph;
   if (stage >= Stage::Grad) result = run_pass(kDifferentiate, result, options);
   if (stage >= Stage::Optimized) result = simplify(std::move(result), options);
+  if (stage >= Stage::Fused) {
+    result = run_pass(options.fuse ? kFuse : kFuseNothing, result, options);
+  }
   return result;
 }
 
