@@ -95,7 +95,10 @@ ReductionForm reduction_form(const Graph& body, const Node& node) {
 /// its result once.
 bool TermBuilder::is_reducible_at(const Node& node, const ElementIndex& at,
                                   const Shape& kept_shape) {
-  CHECK(form_.has_value(), "a reduction in a nest without one");
+  if (!form_) {
+    fail("a reduction in a nest that reduces nothing");
+    return false;
+  }
   if (reduction_form(body_, node) != *form_) {
     fail("two reductions add up in different orders");
     return false;
