@@ -51,6 +51,7 @@ bool is_bijection(const AffineMap& map, const std::vector<int64_t>& extents,
                   const std::vector<bool>& dims) {
   std::vector<size_t> order;
   for (size_t d = 0; d < extents.size(); ++d) {
+    if (dims[d] && extents[d] == 0) return true;
     if (extents[d] == 1) continue;
     if (!dims[d] && map.strides[d] != 0) return false;
     if (dims[d]) order.push_back(d);

@@ -36,7 +36,7 @@ std::variant<DividedMap, SplitRequest, std::string> divide(const AffineMap& map,
                                                            const std::vector<int64_t>& extents);
 
 /// Does the map take each value of [0, number of points of `dims`) exactly once, and depend on no
-/// other dim?
+/// other dim? True where there are no points.
 bool is_bijection(const AffineMap& map, const std::vector<int64_t>& extents,
                   const std::vector<bool>& dims);
 

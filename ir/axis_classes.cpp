@@ -37,6 +37,7 @@ void AxisClasses::tie_node(const Node& node) {
   const ValueId result = node.results[0];
   switch (op_class(node.kind)) {
     case OpClass::Elementwise:
+    case OpClass::Meta:
       for (ValueId operand : node.operands)
         for (int64_t axis = 0; axis < body_.type(result).shape.rank(); ++axis)
           tie(operand, axis, result, axis);
@@ -63,7 +64,6 @@ void AxisClasses::tie_node(const Node& node) {
     case OpClass::Leaf:
     case OpClass::Random:
     case OpClass::Region:
-    case OpClass::Meta:
       return;
   }
 }

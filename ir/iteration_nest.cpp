@@ -117,7 +117,7 @@ void merge_all_dims(Nest& nest, const std::optional<ReductionForm>& form) {
 std::string choose_vector_dim(Nest& nest, const std::optional<ReductionForm>& form) {
   const size_t kept = nest.kept_count();
   if (form && form->is_horizontal) {
-    if (nest.dims.back().extent != form->last_run)
+    if (form->count != 0 && nest.dims.back().extent != form->last_run)
       return "the operands of a reduction do not lie along its vector loop";
     nest.vector_dim = static_cast<int32_t>(nest.dims.size()) - 1;
   } else {
@@ -133,16 +133,25 @@ uint64_t mask_of(const AffineMap& map) {
   return mask;
 }
 
+int64_t element_count(const NestPlan& plan, const NestRoot& root) {
+  int64_t count = 1;
+  for (int32_t source : root.source_dims)
+    if (source >= 0) count *= plan.source_dims[static_cast<size_t>(source)].extent;
+  return count;
+}
+
 /// Each element is stored by one point of the loops around its store, or the loops would race.
-std::string find_store_fault(const Nest& nest) {
+/// Stores are in the order of the plan's roots.
+std::string find_store_fault(const Nest& nest, const NestPlan& plan) {
   const uint64_t kept = (uint64_t{1} << nest.kept_count()) - 1;
   const uint64_t all = (uint64_t{1} << nest.dims.size()) - 1;
-  if (nest.points(all) == 0) return {};
-  for (const TermStore& store : nest.stores) {
+  for (size_t s = 0; s < nest.stores.size(); ++s) {
+    const TermStore& store = nest.stores[s];
+    if (store.add || element_count(plan, plan.roots[s]) == 0) continue;
     const uint64_t used = mask_of(store.position);
     const uint64_t computed = used | nest.terms[store.value].dims;
-    if (store.add) continue;
-    if ((computed & ~kept) == 0 ? used != kept : used != all)
+    const bool is_row_level = (computed & ~kept) == 0;
+    if (used != (is_row_level ? kept : all) || nest.points(used) == 0)
       return "a result has fewer elements than the loops have points";
   }
   return {};
@@ -185,7 +194,7 @@ std::variant<Nest, std::string> build_nest(const Graph& body, const NestPlan& pl
     nest.terms = builder.take_terms();
     merge_all_dims(nest, plan.form);
     std::string fault = choose_vector_dim(nest, plan.form);
-    if (fault.empty()) fault = find_store_fault(nest);
+    if (fault.empty()) fault = find_store_fault(nest, plan);
     if (!fault.empty()) return fault;
     return nest;
   }

@@ -122,7 +122,12 @@ std::optional<ElementIndex> TermBuilder::reduced_index(const std::vector<int64_t
     map.strides[d] = stride;
     stride *= extents_[d];
   }
-  if (stride == 0) return ElementIndex(sizes.size(), zero_index());
+  if (stride == 0) {
+    // Never computed; what depends on an innermost loop is not moved out of the empty one.
+    AxisIndex innermost = zero_index();
+    innermost.map.strides.back() = 1;
+    return ElementIndex(sizes.size(), innermost);
+  }
   return split_linear(std::move(map), sizes);
 }
 

@@ -141,8 +141,10 @@ TermId TermBuilder::demand_node(ValueId value, const Node& node, const ElementIn
       return demand_leaf(value, node, at);
     case OpClass::Random:
       return demand_draw(value, node, at);
-    case OpClass::Region:
     case OpClass::Meta:
+      if (node.kind == OpKind::StopGradient) return demand(node.operands[0], at);
+      break;
+    case OpClass::Region:
       break;
   }
   return fail(fmt::format("{} is no op of a group", op_info(node.kind).name));
@@ -202,8 +204,12 @@ TermId TermBuilder::demand_movement(const Node& node, const ElementIndex& at) {
 TermId TermBuilder::demand_reshaped(ValueId operand, const Shape& shape, const ElementIndex& at) {
   const Shape& source = body_.type(operand).shape;
   ElementIndex from(static_cast<size_t>(source.rank()), zero_index());
-  const bool is_empty = std::count(shape.begin(), shape.end(), 0) > 0;
-  if (is_empty) return demand(operand, from);
+  if (const auto empty = std::find(shape.begin(), shape.end(), 0); empty != shape.end()) {
+    for (int64_t axis = 0; axis < source.rank(); ++axis)
+      if (source[axis] == 0)
+        from[static_cast<size_t>(axis)] = at[static_cast<size_t>(empty - shape.begin())];
+    return demand(operand, from);
+  }
   int64_t in = 0;
   int64_t out = 0;
   while (in < source.rank() || out < shape.rank()) {

@@ -29,6 +29,7 @@ NodeRole FusionRoles::natural_role(const Node& node, bool inlines) const {
     case OpKind::Slice:
     case OpKind::Reverse:
     case OpKind::Iota:
+    case OpKind::StopGradient:
       return inlines ? NodeRole::Inlined : NodeRole::Computed;
     default:
       CHECK(op_class(node.kind) != OpClass::Meta, "{} reached fusion", op_info(node.kind).name);

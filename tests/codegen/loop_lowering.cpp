@@ -1,0 +1,121 @@
+// Lowered groups, executed by loop_interpret, against the reference interpreter: every op, random
+// graphs fused and unfused, results in the memory of operands.
+#include "ir/interpret.h"
+#include "ir/iteration.h"
+#include "ir/op.h"
+#include "ir/text.h"
+#include "ir/verify.h"
+#include "passes/fuse.h"
+#include "tests/codegen/loop_interpret.h"
+#include "tests/random_graph.h"
+
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+using namespace gradc::testing;
+
+namespace {
+
+double tolerance_of(DType dtype) {
+  switch (dtype) {
+    case DType::F64:
+      return 1e-10;
+    case DType::F32:
+      return 5e-4;
+    case DType::F16:
+      return 3e-2;
+    case DType::BF16:
+      return 2e-1;
+    default:
+      return 0;
+  }
+}
+
+/// That of the coarsest floats of a graph: an f64 may come from sums of f32.
+double tolerance_of(const Graph& graph) {
+  double tolerance = 0;
+  for (uint32_t v = 0; v < graph.value_count(); ++v)
+    tolerance = std::max(tolerance, tolerance_of(graph.type(static_cast<ValueId>(v)).dtype));
+  return tolerance;
+}
+
+/// Floats within a few roundings of the sums they come from, everything else equal.
+bool is_near(const Tensor& a, const Tensor& b, double tolerance) {
+  if (a.type() != b.type()) return false;
+  if (same_bits(a, b)) return true;
+  if (!is_float(a.dtype())) return false;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const double x = a.at(i);
+    const double y = b.at(i);
+    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
+    if (!(std::abs(x - y) <= tolerance * (1 + std::abs(x) + std::abs(y)))) return false;
+  }
+  return true;
+}
+
+/// Every result that may take an operand's memory is the same there.
+void check_in_place(const Graph& body, std::span<const Tensor> operands,
+                    const std::vector<Tensor>& expected) {
+  const LoweredGroup group = lower_group(body, "test");
+  for (const std::pair<int32_t, int32_t>& pair : group.in_place) {
+    INFO("operand " << pair.first << " and result " << pair.second);
+    const std::vector<Tensor> results = run_group(body, operands, &pair);
+    for (size_t k = 0; k < results.size(); ++k) CHECK(same_bits(results[k], expected[k]));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every op is lowered to loops that compute it") {
+  for (OpKind kind : kAllOpKinds) {
+    if (op_class(kind) == OpClass::Meta || op_class(kind) == OpClass::Region) continue;
+    for (DType dtype : kAllDTypes) {
+      if (!takes_dtype(kind, dtype)) continue;
+      for (uint64_t seed = 0; seed < 12; ++seed) {
+        const OpCase op_case = random_op_case(kind, seed, dtype, 300);
+        const Graph graph = single_node_graph(kind, op_case);
+        const Graph fused = fuse_nothing(graph);
+        verify(fused, "after fuse_nothing");
+        INFO(print(graph) << print(fused) << "seed " << seed);
+        const std::vector<Tensor> expected = interpret(graph, op_case.operands);
+        const std::vector<Tensor> results = run_fused(fused, op_case.operands);
+        REQUIRE(results.size() == expected.size());
+        for (size_t k = 0; k < results.size(); ++k)
+          REQUIRE(is_near(results[k], expected[k], tolerance_of(graph)));
+      }
+    }
+  }
+}
+
+TEST_CASE("random graphs are the same bits fused and unfused, and what the interpreter says") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    RandomGraphOptions options;
+    options.nodes = 5 + static_cast<int>(seed % 40);
+    const Graph graph = random_graph(seed, options);
+    const std::vector<Tensor> inputs = random_inputs(graph, seed);
+    const Graph fused = fuse(graph);
+    verify(fused, "after fuse");
+    const std::vector<Tensor> expected = interpret(graph, inputs);
+    const std::vector<Tensor> results = run_fused(fused, inputs);
+    const std::vector<Tensor> unfused = run_fused(fuse_nothing(graph), inputs);
+    INFO(print(graph) << print(fused) << "seed " << seed);
+    for (size_t k = 0; k < results.size(); ++k) {
+      INFO("output " << graph.outputs()[k].name);
+      REQUIRE(same_bits(results[k], unfused[k]));
+      REQUIRE(is_near(results[k], expected[k], tolerance_of(graph)));
+    }
+  }
+}
+
+TEST_CASE("results computed in the memory of an operand are the same") {
+  for (uint64_t seed = 0; seed < 150; ++seed) {
+    const Graph fused = fuse(random_graph(seed));
+    for (const Node& node : fused.nodes()) {
+      if (node.kind != OpKind::Group) continue;
+      const Graph& body = *node.attrs.get<BodyRef>("body");
+      const std::vector<Tensor> operands = random_inputs(body, seed);
+      INFO(print(body) << "seed " << seed);
+      check_in_place(body, operands, run_group(body, operands));
+    }
+  }
+}
