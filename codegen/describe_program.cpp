@@ -21,7 +21,10 @@ std::string storage_text(const Draft& draft, int32_t position) {
 
 std::string list_text(const Draft& draft, const std::vector<int32_t>& storages) {
   std::string text;
-  for (int32_t storage : storages) text += (text.empty() ? "" : " ") + storage_text(draft, storage);
+  for (int32_t storage : storages) {
+    if (!text.empty()) text += ' ';
+    text += storage_text(draft, storage);
+  }
   return text.empty() ? "nothing" : text;
 }
 
@@ -66,7 +69,7 @@ std::string describe_program(const Draft& draft, const std::vector<int32_t>& ord
       if (is_first)
         text += fmt::format("; {}: {} -> {}", readable_bytes(bytes_of(draft, block)),
                             list_text(draft, block.reads), list_text(draft, block.writes));
-      if (is_first && !block.reason.empty()) text += "; " + block.reason;
+      if (is_first && !block.reason.empty()) text += fmt::format("; {}", block.reason);
       text += "\n";
     }
   }
