@@ -56,6 +56,7 @@ constexpr std::array kXIndicesUpdatesAxis = {required("x"), required("indices"),
                                              required("updates"), optional("axis", "0")};
 constexpr std::array kIndicesClassesDtype = {required("indices"), required("classes"),
                                              optional("dtype", "f32")};
+constexpr std::array kLabelClasses = {required("label"), required("classes")};
 constexpr std::array kCountDtype = {required("count"), optional("dtype", "i32")};
 constexpr std::array kShapeDtype = {required("shape"), optional("dtype", "f32")};
 constexpr std::array kShapeValueDtype = {required("shape"), required("value"),
@@ -126,6 +127,9 @@ constexpr std::array kSignatures = {
     function<kXIndicesUpdatesAxis>("scatter_add",
                                    "x with the updates added at the indices, along an axis."),
     function<kIndicesClassesDtype>("one_hot", "1 at the index along a new last axis, 0 elsewhere."),
+    function<kLabelClasses>("index_range",
+                            "label; if it comes straight from the data, every element is checked "
+                            "to be in [0, classes) when the data is loaded."),
     function<kCountDtype>("iota", "0, 1, … count - 1 as a tensor."),
     function<kShapeDtype>("zeros", "Zeros."),
     function<kShapeDtype>("ones", "Ones."),

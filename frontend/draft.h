@@ -1,0 +1,93 @@
+// All tensors of one elaboration, in the order of their making. Inputs may be declared at any time;
+// graphs are cut out of a draft by the outputs wanted, so dead code never reaches them.
+#pragma once
+#include <map>
+#include <span>
+
+#include "frontend/value.h"
+#include "ir/graph.h"
+
+namespace gradc {
+
+/// What the elements of a tensor depend on, a set of bits.
+enum DependsOn : uint8_t {
+  kOnNothing = 0,
+  kOnData = 1,     // a Data input
+  kOnTrained = 2,  // a Parameter, Slot or State
+  kOnRandom = 4,   // a draw
+  kOnStep = 8,
+};
+
+struct DraftInput {
+  InputKind kind;
+  std::string name;
+  int64_t limit = 0;
+  TensorId id{};
+};
+struct DraftNode {
+  OpKind kind;
+  std::vector<TensorId> operands;
+  std::vector<TensorId> results;
+  Attrs attrs;
+  OriginRef origin;
+  bool of_rows = false;  // a constant computed from the number of rows
+};
+struct DraftOutput {
+  OutputKind kind;
+  std::string name;
+  TensorId value;
+};
+/// Inputs to be replaced by other tensors (initial values), each older than its input.
+using Replacements = std::map<TensorId, TensorId>;
+
+class Draft {
+ public:
+  /// More nodes are E0801.
+  static constexpr size_t kMaxNodes = 1'000'000;
+
+  TensorId input(InputKind kind, std::string name, Type type);
+  /// Appends a node with the current origin; throws what the op's shape rule throws.
+  std::vector<TensorId> add_node(OpKind kind, std::vector<TensorId> operands, Attrs attrs = {});
+  TensorId add(OpKind kind, std::vector<TensorId> operands, Attrs attrs = {});
+  void set_origin(OriginRef origin) { origin_ = std::move(origin); }
+  const OriginRef& origin() const { return origin_; }
+
+  const Type& type(TensorId id) const { return tensors_[index(id)].type; }
+  uint8_t depends_on(TensorId id) const { return tensors_[index(id)].depends_on; }
+  /// The axis that runs along the rows of the data, where known; -1: none.
+  int64_t row_axis(TensorId id) const { return tensors_[index(id)].row_axis; }
+  bool is_per_row(TensorId id) const { return depends_on(id) & (kOnData | kOnRandom); }
+  /// Null for an input.
+  const DraftNode* node(TensorId id) const;
+  DraftNode& mutable_node(TensorId id);
+  /// Null for a node.
+  DraftInput* find_input(TensorId id);
+  const std::vector<DraftInput>& inputs() const { return inputs_; }
+  size_t tensor_count() const { return tensors_.size(); }
+
+  /// The graph that computes `outputs`, with exactly the inputs it reads: data, parameters,
+  /// states, slots, step, seed, accumulators, each kind in declaration order.
+  Graph extract(std::string name, GraphMode mode, int64_t rows,
+                std::span<const DraftOutput> outputs, const Replacements& replace = {}) const;
+
+ private:
+  struct TensorInfo {
+    Type type;
+    int32_t node;   // -1: an input
+    int32_t input;  // -1: a result of a node
+    uint8_t depends_on;
+    int64_t row_axis;
+  };
+  int64_t result_row_axis(OpKind kind, const std::vector<TensorId>& operands, const Attrs& attrs,
+                          const Type& result) const;
+  int64_t dot_row_axis(const std::vector<TensorId>& operands, const Attrs& attrs) const;
+  std::vector<bool> reached(std::span<const DraftOutput> outputs,
+                            const Replacements& replace) const;
+
+  std::vector<TensorInfo> tensors_;
+  std::vector<DraftInput> inputs_;
+  std::vector<DraftNode> nodes_;
+  OriginRef origin_;
+};
+
+}  // namespace gradc

@@ -1,0 +1,214 @@
+// The meaning of each entry of a `train` block.
+#include "frontend/evaluate_train.h"
+
+#include <algorithm>
+
+#include "frontend/did_you_mean.h"
+
+namespace gradc {
+
+namespace {
+
+constexpr int64_t kMaxBatch = int64_t{1} << 31;
+
+// Sources of data that are written as calls, and those built in.
+constexpr std::string_view kDataFunctions[] = {"mnist", "csv", "npz", "text", "images"};
+constexpr std::string_view kBuiltinData[] = {"digits", "xor", "fizzbuzz"};
+
+}  // namespace
+
+TrainEvaluator::TrainEvaluator(const FileScope& file, const ast::Model& model,
+                               Diagnostics& diagnostics, TrainSettings& settings,
+                               int64_t training_rows)
+    : file_(file),
+      model_(model),
+      diagnostics_(diagnostics),
+      settings_(settings),
+      training_rows_(training_rows),
+      elaborator_(ElaborationSetup{}, diagnostics) {}
+
+template <typename Action>
+void TrainEvaluator::guarded(Action action) {
+  try {
+    action();
+  } catch (const DiagnosticError& fault) {
+    diagnostics_.report(fault.diagnostic);
+  } catch (const SilentFault&) {
+  }
+}
+
+Value TrainEvaluator::evaluate(const ast::Expr& value) {
+  std::vector<Variable> names;
+  const auto add = [&](const std::string& name, int64_t number) {
+    names.push_back({name, number, {}, VariableRole::Binding, nullptr, {}});
+  };
+  if (training_rows_ > 0) {
+    const bool drops = settings_.last_batch == "drop";
+    const int64_t per_epoch =
+        std::max<int64_t>(1, drops ? training_rows_ / settings_.batch
+                                   : (training_rows_ + settings_.batch - 1) / settings_.batch);
+    add("steps_per_epoch", per_epoch);
+    add("total_steps", settings_.steps.value_or(settings_.epochs.value_or(1) * per_epoch));
+  } else if (settings_.steps) {
+    add("total_steps", *settings_.steps);
+  }
+  const auto* name = value.as<ast::NameRef>();
+  const bool is_unknown_count =
+      name && (name->text == "steps_per_epoch" || name->text == "total_steps") &&
+      std::ranges::none_of(names, [&](const Variable& v) { return v.name == name->text; });
+  if (is_unknown_count)
+    elaborator_.fail("E0714", value.span,
+                     fmt::format("`{}` is known when the data has been read", name->text));
+  return elaborator_.evaluate_in_file(value, file_, names);
+}
+
+void TrainEvaluator::give_model(const std::string& name, const ast::Expr& value, Span span) {
+  guarded([&] { settings_.model_arguments[name] = {evaluate(value), span}; });
+}
+
+void TrainEvaluator::set(const std::string& key, const ast::Expr& value) {
+  guarded([&] { evaluate_entry(key, value); });
+}
+
+int64_t TrainEvaluator::whole(const ast::Expr& expr, const std::string& key, int64_t lowest) {
+  const Value value = evaluate(expr);
+  const NumberValue* number = value.as<NumberValue>();
+  const auto result = number ? number->whole() : std::nullopt;
+  if (!result || *result < lowest)
+    elaborator_.fail("E0720", expr.span,
+                     fmt::format("`{}` is a whole number of at least {}, got {}", key, lowest,
+                                 elaborator_.describe(value)));
+  return *result;
+}
+
+void TrainEvaluator::evaluate_entry(const std::string& key, const ast::Expr& expr) {
+  const auto refuse = [&](const std::string& wanted, const Value& value) {
+    elaborator_.fail("E0720", expr.span,
+                     fmt::format("`{}` is {}, got {}", key, wanted, elaborator_.describe(value)));
+  };
+  if (key == "data" || key == "test") {
+    (key == "data" ? settings_.data : settings_.test) = data_text(expr);
+  } else if (key == "batch" || key == "eval_batch") {
+    const int64_t size = whole(expr, key, 1);
+    if (size > kMaxBatch) refuse(fmt::format("at most {}", kMaxBatch), size);
+    (key == "batch" ? settings_.batch : settings_.eval_batch) = size;
+    has_eval_batch_ |= key == "eval_batch";
+  } else if (key == "epochs") {
+    settings_.epochs = whole(expr, key, 0);
+    settings_.steps.reset();
+  } else if (key == "steps") {
+    settings_.steps = whole(expr, key, 0);
+    settings_.epochs.reset();
+  } else if (key == "seed") {
+    settings_.seed = whole(expr, key, 0);
+  } else if (key == "shuffle") {
+    const Value value = evaluate(expr);
+    if (!value.as<bool>()) refuse("true or false", value);
+    settings_.shuffle = *value.as<bool>();
+  } else if (key == "last_batch") {
+    const Value value = evaluate(expr);
+    const std::string* text = value.as<std::string>();
+    if (!text || (*text != "keep" && *text != "drop")) refuse("\"keep\" or \"drop\"", value);
+    settings_.last_batch = *text;
+  } else if (key == "optimizer") {
+    const Value value = evaluate(expr);
+    const FunctionValue* function = value.function();
+    if (!value.is_none() && (!function || function->kind != FunctionKind::Optimizer))
+      refuse("an optimizer such as sgd, or none", value);
+    settings_.optimizer_span = expr.span;
+    settings_.optimizer =
+        value.is_none() ? nullptr : configured(*value.as<FunctionRef>(), expr.span);
+  } else {
+    const Value value = evaluate(expr);
+    if (!value.function()) refuse("a function of the list of gradients", value);
+    settings_.gradients = *value.as<FunctionRef>();
+    settings_.gradients_span = expr.span;
+  }
+}
+
+FunctionRef TrainEvaluator::configured(const FunctionRef& optimizer, Span span) {
+  if (optimizer->is_configured) return optimizer;
+  return *elaborator_.call_from(optimizer, {}, span, file_).as<FunctionRef>();
+}
+
+void TrainEvaluator::set_optimizer(const std::string& name, const ast::Expr& value) {
+  if (!settings_.optimizer) {
+    if (diagnostics_.has_errors()) return;
+    throw Error(ExitCode::Usage, "E0719",
+                fmt::format("--set optimizer.{}: the train block has no optimizer", name));
+  }
+  guarded([&] {
+    const ast::Callable& callable = settings_.optimizer->optimizer->callable;
+    auto changed = std::make_shared<FunctionValue>(*settings_.optimizer);
+    std::vector<std::string> keys;
+    for (size_t i = 0; i < callable.parameters.size(); ++i) {
+      const ast::Parameter& parameter = callable.parameters[i];
+      keys.push_back("optimizer." + parameter.name.text);
+      if (parameter.name.text != name) continue;
+      // The kind is checked by configuring the optimizer anew with this one setting.
+      auto bare = std::make_shared<FunctionValue>(*settings_.optimizer);
+      bare->is_configured = false;
+      bare->arguments.clear();
+      std::vector<Argument> arguments{{name, value.span, evaluate(value), value.span}};
+      const Value checked =
+          elaborator_.call_from(FunctionRef(bare), std::move(arguments), value.span, file_);
+      changed->arguments[i].value = checked.function()->arguments[i].value;
+      settings_.optimizer = std::move(changed);
+      return;
+    }
+    throw Error(ExitCode::Usage, "E0719",
+                fmt::format("--set optimizer.{}: there is no such key; the nearest are {}", name,
+                            fmt::join(nearest("optimizer." + name, keys, 3), ", ")));
+  });
+}
+
+void TrainEvaluator::report_unknown_entry(const ast::Name& key) {
+  Diagnostic unknown = error("E0710", key.span, fmt::format("`train` has no entry `{}`", key.text));
+  const FunctionValue* optimizer = settings_.optimizer.get();
+  bool is_setting = key.text == "learning_rate";
+  if (optimizer)
+    for (const BoundArgument& setting : optimizer->arguments)
+      is_setting |= setting.name == key.text;
+  if (is_setting) {
+    unknown.message += "; it is a setting of the optimizer";
+    unknown.help =
+        fmt::format("optimizer = rmsprop({0} = 0.01), or --set optimizer.{0}=0.01", key.text);
+  }
+  diagnostics_.report(std::move(unknown));
+}
+
+void TrainEvaluator::finish() {
+  if (!has_eval_batch_) settings_.eval_batch = settings_.batch;
+}
+
+std::string TrainEvaluator::data_argument(const ast::Expr& value) {
+  return to_text(evaluate(value));
+}
+
+// `digits`, csv("homes.csv", test = 0.2), or the path of a file or folder.
+std::string TrainEvaluator::data_text(const ast::Expr& expr) {
+  const auto is_among = [](const auto& names, const std::string& name) {
+    return std::ranges::find(names, name) != std::end(names);
+  };
+  const auto* name = expr.as<ast::NameRef>();
+  if (name && is_among(kBuiltinData, name->text) && !file_.find(name->text).item) return name->text;
+  const auto* call = expr.as<ast::Call>();
+  const auto* callee = call ? call->callee->as<ast::NameRef>() : nullptr;
+  if (callee && is_among(kDataFunctions, callee->text) && !file_.find(callee->text).item) {
+    std::string text;
+    for (const ast::Argument& argument : call->arguments) {
+      text += text.empty() ? "" : ", ";
+      if (argument.name) text += argument.name->text + " = ";
+      text += data_argument(*argument.value);
+    }
+    return callee->text + "(" + text + ")";
+  }
+  const Value value = evaluate(expr);
+  if (const std::string* path = value.as<std::string>()) return *path;
+  elaborator_.fail(
+      "E0720", expr.span,
+      fmt::format("data is digits, xor, fizzbuzz, mnist(\"folder\"), … or a path, got {}",
+                  elaborator_.describe(value)));
+}
+
+}  // namespace gradc

@@ -1,0 +1,196 @@
+// Reads a model, keeps its elaborations, turns findings into exceptions.
+#include "frontend/model.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "frontend/model_graphs.h"
+#include "ir/verify.h"
+
+namespace gradc {
+
+struct Model::State {
+  State(ModelFiles read_files, const ElaborationOptions& options, Diagnostics& findings)
+      : files(std::move(read_files)), diagnostics(findings) {
+    refuse_errors();
+    block.emplace(files.root(), options, findings);
+    refuse_errors();
+  }
+
+  /// Throws the first error, if there is one.
+  void refuse_errors() const {
+    if (!diagnostics.has_errors()) return;
+    for (const Diagnostic* finding : diagnostics.sorted())
+      if (finding->severity == Severity::Error)
+        throw ModelError(ExitCode::ModelOrData, finding->code,
+                         fmt::format("{}: {}", finding->span.place(), finding->message));
+  }
+
+  const TrainSettings& evaluated() {
+    if (!settings) settings = block->evaluate(row_count, diagnostics);
+    refuse_errors();
+    return *settings;
+  }
+
+  ModelGraphs& graphs(int64_t rows, bool training);
+  void check_declarations(const ModelGraphs& made, bool training);
+
+  template <typename Action>
+  auto reporting(Action action) {
+    try {
+      return action();
+    } catch (const DiagnosticError& fault) {
+      diagnostics.report(fault.diagnostic);
+    } catch (const SilentFault&) {
+    }
+    refuse_errors();
+    CHECK(false, "an evaluation ended without a finding");
+  }
+
+  ModelFiles files;
+  Diagnostics& diagnostics;
+  std::optional<TrainBlock> block;
+  std::optional<TrainSettings> settings;
+  Attrs attributes;
+  int64_t row_count = 0;
+  std::map<std::string, Type> fields;
+  std::map<std::pair<int64_t, bool>, std::unique_ptr<ModelGraphs>> made;
+  /// Path, kind and type of what the first training elaboration declared.
+  std::optional<std::map<std::string, std::pair<InputKind, Type>>> declared;
+  int64_t declared_rows = 0;
+};
+
+namespace {
+
+// More elaborations than these are seldom needed at once: two row counts, training and not.
+constexpr size_t kKeptElaborations = 6;
+
+}  // namespace
+
+ModelGraphs& Model::State::graphs(int64_t rows, bool training) {
+  const auto key = std::make_pair(rows, training);
+  const auto known = made.find(key);
+  if (known != made.end()) return *known->second;
+  if (made.size() >= kKeptElaborations) made.clear();
+  ModelArguments arguments;
+  arguments.values = evaluated().model_arguments;
+  arguments.fields = fields;
+  ElaborationSetup setup;
+  setup.training = training;
+  setup.rows = rows;
+  auto graphs = reporting([&] {
+    return std::make_unique<ModelGraphs>(*block, evaluated(), arguments, setup, diagnostics);
+  });
+  refuse_errors();
+  check_declarations(*graphs, training);
+  return *made.emplace(key, std::move(graphs)).first->second;
+}
+
+// All elaborations own the same; inference may own less.
+void Model::State::check_declarations(const ModelGraphs& graphs, bool training) {
+  std::map<std::string, std::pair<InputKind, Type>> owned;
+  for (const auto& one : graphs.ownership().owned()) owned[one->path] = {one->kind, one->type};
+  if (training && !declared) {
+    declared = owned;
+    return;
+  }
+  if (!declared) return;
+  for (const auto& one : graphs.ownership().owned()) {
+    const auto known = declared->find(one->path);
+    if (known == declared->end()) {
+      diagnostics.report(error("E0609", one->where,
+                               fmt::format("{} is declared here, but not in training", one->path)));
+    } else if (known->second.second != one->type) {
+      diagnostics.report(
+          error("E0605", one->where,
+                fmt::format("the shape of {} depends on the number of rows", one->path))
+              .note(
+                  fmt::format("{} and {}", to_string(known->second.second), to_string(one->type))));
+    }
+  }
+  refuse_errors();
+}
+
+Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Model Model::read(const std::string& path, const ElaborationOptions& options,
+                  Diagnostics& diagnostics) {
+  return Model(std::make_unique<State>(ModelFiles::read(path, diagnostics), options, diagnostics));
+}
+
+Model Model::read_text(const std::string& name, std::string text, const ElaborationOptions& options,
+                       Diagnostics& diagnostics) {
+  return Model(std::make_unique<State>(ModelFiles::read_text(name, std::move(text), diagnostics),
+                                       options, diagnostics));
+}
+
+const std::string& Model::name() const { return state_->block->model()->name.text; }
+
+const Attrs& Model::settings() {
+  state_->attributes = TrainBlock::attributes(state_->evaluated());
+  return state_->attributes;
+}
+
+std::vector<std::string> Model::input_names() const {
+  std::vector<std::string> names;
+  for (const ast::Parameter& parameter : state_->block->model()->callable.parameters)
+    if (parameter.type && parameter.type->is_tensor) names.push_back(parameter.name.text);
+  return names;
+}
+
+void Model::bind_data(std::span<const FieldType> fields) {
+  std::map<std::string, Type> bound;
+  for (const ast::Parameter& parameter : state_->block->model()->callable.parameters) {
+    if (!parameter.type || !parameter.type->is_tensor) continue;
+    const auto field =
+        std::ranges::find(fields, parameter.name.text, [](const FieldType& f) { return f.name; });
+    if (field == fields.end()) {
+      std::string list;
+      for (const FieldType& one : fields)
+        list += fmt::format("{}{} {}{}", list.empty() ? "" : ", ", one.name, one.dtype,
+                            to_string(one.row_shape));
+      state_->diagnostics.report(
+          error("E0901", parameter.name.span,
+                fmt::format("the data has no field `{}`", parameter.name.text))
+              .note("fields: " + list)
+              .with_help("rename the input to one of the fields"));
+      continue;
+    }
+    const auto dtype = parse_dtype(parameter.type->name.text);
+    if (dtype && *dtype != field->dtype)
+      state_->diagnostics.report(
+          error("E0902", parameter.span,
+                fmt::format("input `{}` is {}, the data has {}", field->name, *dtype, field->dtype))
+              .with_help(fmt::format("declare {} and convert({}, {}) in the model", field->dtype,
+                                     field->name, *dtype)));
+    bound[field->name] = {field->dtype, field->row_shape};
+  }
+  state_->refuse_errors();
+  state_->fields = std::move(bound);
+  state_->made.clear();
+  state_->declared.reset();
+}
+
+void Model::bind_row_count(int64_t training_rows) {
+  state_->row_count = training_rows;
+  state_->settings.reset();
+  state_->made.clear();
+}
+
+Graph Model::elaborate(GraphMode mode, int64_t rows, const GraphRequest& request) {
+  const bool training = mode == GraphMode::Train || mode == GraphMode::Init ||
+                        (mode == GraphMode::Run && request.training);
+  ModelGraphs& graphs = state_->graphs(rows, training);
+  Graph graph = state_->reporting([&] { return graphs.make(mode, request); });
+  state_->refuse_errors();
+  verify(graph, "elaboration");
+  return graph;
+}
+
+std::vector<LayerRow> Model::layers(int64_t rows) { return state_->graphs(rows, true).layers(); }
+
+}  // namespace gradc

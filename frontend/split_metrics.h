@@ -1,0 +1,34 @@
+// Cuts a value of a whole pass at its first full reductions: what is behind them is accumulated
+// over the batches, what is in front of them runs once at the end.
+#pragma once
+#include "frontend/diagnostics.h"
+#include "frontend/draft.h"
+
+namespace gradc {
+
+/// A value to accumulate: an f64 tensor of the draft of a batch.
+struct Accumulation {
+  OutputKind kind = OutputKind::AccumulateSum;  // or Min, Max
+  std::string name;                             // "accuracy.0"
+  TensorId value{};
+};
+
+/// One loss or metric, cut. `value` and all in front of it is made in `front`, from Accumulator
+/// inputs named like the accumulations.
+struct SplitMetric {
+  std::vector<Accumulation> accumulations;
+  TensorId value{};            // in `front`
+  bool has_row_count = false;  // a number computed from the row count is in front (W0712)
+};
+
+/// Adds what must be accumulated to `batch` and the rest to `front`. `rows` is the number of rows
+/// of this batch. Throws Error (E0711) where a path to the data has no full reduction.
+SplitMetric split_metric(Draft& batch, Draft& front, TensorId value, const std::string& name,
+                         int64_t rows);
+
+/// Throws DiagnosticError (E0711, E0716) where `value` cannot be split; `word` is "loss" or
+/// "metric".
+void check_accumulation(const Draft& batch, TensorId value, const std::string& name,
+                        const std::string& word, Span span);
+
+}  // namespace gradc

@@ -1,0 +1,113 @@
+// Kinds and texts of compile-time values.
+#include "frontend/value.h"
+
+#include <cmath>
+
+namespace gradc {
+
+std::optional<int64_t> NumberValue::whole() const {
+  if (!is_float) return integer;
+  if (std::abs(real) > 9e15 || real != std::floor(real)) return std::nullopt;
+  return static_cast<int64_t>(real);
+}
+
+Value Value::list(std::vector<Value> elements) {
+  return Value(std::make_shared<const std::vector<Value>>(std::move(elements)));
+}
+
+const std::vector<Value>* Value::elements() const {
+  const ListRef* list = as<ListRef>();
+  return list ? list->get() : nullptr;
+}
+
+const FunctionValue* Value::function() const {
+  const FunctionRef* ref = as<FunctionRef>();
+  return ref ? ref->get() : nullptr;
+}
+
+namespace {
+
+bool is_layer(const FunctionValue& function) {
+  return function.kind == FunctionKind::Layer || function.kind == FunctionKind::Shared;
+}
+
+struct KindWord {
+  std::string operator()(const Bad&) const { return "bad"; }
+  std::string operator()(const NoneValue&) const { return "none"; }
+  std::string operator()(bool) const { return "bool"; }
+  std::string operator()(const NumberValue& n) const { return n.is_float ? "float" : "int"; }
+  std::string operator()(const std::string&) const { return "string"; }
+  std::string operator()(DType) const { return "dtype"; }
+  std::string operator()(const ListRef&) const { return "list"; }
+  std::string operator()(const FunctionRef& f) const {
+    if (is_layer(*f)) return "layer";
+    return f->kind == FunctionKind::Optimizer ? "optimizer" : "fn";
+  }
+  std::string operator()(TensorId) const { return "tensor"; }
+  std::string operator()(const DataSource&) const { return "data"; }
+};
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += "\\t";
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+struct ToText {
+  std::string operator()(const Bad&) const { return "?"; }
+  std::string operator()(const NoneValue&) const { return "none"; }
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(const NumberValue& number) const { return to_text(number); }
+  std::string operator()(const std::string& text) const { return quoted(text); }
+  std::string operator()(DType dtype) const { return std::string(name(dtype)); }
+  std::string operator()(const ListRef& list) const {
+    std::string text = "[";
+    for (const Value& element : *list) text += (text.size() > 1 ? ", " : "") + to_text(element);
+    return text + "]";
+  }
+  std::string operator()(const FunctionRef& function) const {
+    std::string text = function->name;
+    if (function->kind != FunctionKind::Optimizer || function->arguments.empty()) return text;
+    std::string settings;
+    for (const BoundArgument& argument : function->arguments)
+      settings += (settings.empty() ? "" : ", ") + argument.name + " = " + to_text(argument.value);
+    return text + "(" + settings + ")";
+  }
+  std::string operator()(TensorId) const { return "a tensor"; }
+  std::string operator()(const DataSource& data) const { return data.text; }
+};
+
+}  // namespace
+
+std::string kind_word(const Value& value) { return std::visit(KindWord{}, value.node()); }
+
+std::string kind_text(const Value& value) {
+  const std::string word = kind_word(value);
+  if (word == "none") return "none";
+  if (word == "fn") return "a function";
+  if (word == "data") return "a data source";
+  if (word == "int" || word == "float") return "the number " + to_text(value);
+  const bool has_vowel = word == "int" || word == "optimizer";
+  return (has_vowel ? "an " : "a ") + word;
+}
+
+std::string to_text(const NumberValue& number) {
+  if (!number.is_float) return fmt::format("{}", number.integer);
+  std::string text = fmt::format("{}", number.real);
+  return text;
+}
+
+std::string to_text(const Value& value) { return std::visit(ToText{}, value.node()); }
+
+}  // namespace gradc
