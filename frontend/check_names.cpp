@@ -26,7 +26,9 @@ void NameChecker::run() {
     check_item(item);
   }
   report_cycles();
-  if (file_.unread_words.empty()) report_unused_definitions();
+  report_unused_definitions();
+  if (diagnostics_.has_errors()) return;
+  for (Diagnostic& finding : unused_) diagnostics_.report(std::move(finding));
 }
 
 void NameChecker::collect_names(const NameScope& scope) {
@@ -88,7 +90,7 @@ void NameChecker::find_cycles_from(const ast::Item* start) {
     return one;
   };
   std::vector<Visit> open = {visit(start)};
-  while (!open.empty()) {
+  while (!open.empty() && !diagnostics_.is_full()) {
     Visit& last = open.back();
     if (last.next.empty()) {
       finished_.insert(last.item);
@@ -115,11 +117,13 @@ void NameChecker::report_cycle(const std::vector<const ast::Item*>& cycle) {
   std::vector<const ast::Item*> turned(first, cycle.end());
   turned.insert(turned.end(), cycle.begin(), first);
   std::string path;
-  for (const ast::Item* item : turned) path += name(item) + " -> ";
+  constexpr size_t kShown = 8;
+  for (size_t i = 0; i < std::min(turned.size(), kShown); ++i) path += name(turned[i]) + " -> ";
+  if (turned.size() > kShown) path += "… -> ";
   Diagnostic finding = error("E0206", ast::defined_name(*turned[0])->span,
                              fmt::format("the definition of `{}` needs itself: {}{}",
                                          name(turned[0]), path, name(turned[0])));
-  for (size_t i = 0; i < turned.size() && i < 8; ++i) {
+  for (size_t i = 0; i < std::min(turned.size(), kShown); ++i) {
     const ast::Item* next = turned[(i + 1) % turned.size()];
     finding.note(fmt::format("`{}` uses `{}`", name(turned[i]), name(next)),
                  uses_[turned[i]][next]);
@@ -132,10 +136,10 @@ void NameChecker::report_unused_definitions() {
   for (const auto& [text, name] : own_) {
     if (name.is_used) continue;
     if (name.is_import)
-      diagnostics_.report(
+      unused_.push_back(
           warning("W0204", name.span, fmt::format("the import `{}` is never used", text)));
     else if (text[0] == '_')
-      diagnostics_.report(
+      unused_.push_back(
           warning("W0201", name.span,
                   fmt::format("`{}` is never used, and its `_` keeps it in this file", text)));
   }

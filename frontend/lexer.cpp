@@ -63,9 +63,14 @@ std::string_view word_at(std::string_view text, uint32_t offset) {
   return text.substr(offset, end - offset);
 }
 
-/// What to write instead of a sign of another language.
-std::string_view remedy_for(std::string_view rest) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kRemedies = {{
+struct Remedy {
+  std::string_view sign;
+  std::string_view help;
+};
+
+/// What to write instead of a sign of another language; null for other characters.
+const Remedy* remedy_for(std::string_view rest) {
+  static constexpr std::array<Remedy, 13> kRemedies = {{
       {"&&", "write `and`"},
       {"||", "write `or`"},
       {"&", "write `and`; it is elementwise on bool tensors"},
@@ -74,13 +79,17 @@ std::string_view remedy_for(std::string_view rest) {
       {"!", "write `not`"},
       {"?", "a choice is written: if condition { a } else { b }"},
       {"'", "strings are written in double quotes: \"…\""},
+      {"\u201C", "strings are written in plain double quotes: \"…\""},
+      {"\u201D", "strings are written in plain double quotes: \"…\""},
+      {"\u2018", "strings are written in plain double quotes: \"…\""},
+      {"\u2019", "strings are written in plain double quotes: \"…\""},
       {"\\",
        "no sign is needed to continue a line: inside ( ) and [ ], and after an operator or a "
        "comma, the statement goes on"},
   }};
-  for (const auto& [sign, remedy] : kRemedies)
-    if (rest.starts_with(sign)) return remedy;
-  return {};
+  const auto found = std::ranges::find_if(
+      kRemedies, [&](const Remedy& remedy) { return rest.starts_with(remedy.sign); });
+  return found == kRemedies.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -110,6 +119,7 @@ Token Lexer::make(TokenKind kind, uint32_t begin) {
     pending_doc_.clear();
     has_pending_doc_ = false;
   }
+  if (kind != TokenKind::Newline) last_end_ = offset_;
   previous_ = kind;
   return token;
 }
@@ -117,12 +127,15 @@ Token Lexer::make(TokenKind kind, uint32_t begin) {
 Token Lexer::next() {
   const bool is_end_of_statement = skip_to_token();
   const uint32_t begin = offset_;
-  if (is_end_of_statement) return make(TokenKind::Newline, begin);
-  if (offset_ >= text_.size()) {
-    if (previous_ != TokenKind::Newline && previous_ != TokenKind::EndOfFile)
-      return make(TokenKind::Newline, begin);
-    return make(TokenKind::EndOfFile, begin);
+  const bool is_at_end = offset_ >= text_.size();
+  const bool is_open = previous_ != TokenKind::Newline && previous_ != TokenKind::EndOfFile;
+  if (is_end_of_statement || (is_at_end && is_open)) {
+    // It stands behind what it ends, not behind a comment.
+    Token token = make(TokenKind::Newline, begin);
+    token.begin = token.end = last_end_;
+    return token;
   }
+  if (is_at_end) return make(TokenKind::EndOfFile, begin);
   const char c = text_[offset_];
   if (c >= '0' && c <= '9') return number();
   if (is_word_character(c)) return word();
@@ -168,7 +181,7 @@ void Lexer::skip_comment() {
 bool Lexer::end_line() {
   slashes_.reset();
   ++offset_;
-  const bool is_inside = !brackets_.empty() && brackets_.back().sign != '{';
+  const bool is_inside = !brackets_.empty() && brackets_.back() != '{';
   if (is_inside) {
     if (!starts_statement(offset_)) return false;
     close_open_brackets();
@@ -194,7 +207,7 @@ bool Lexer::starts_statement(uint32_t offset) const {
 }
 
 void Lexer::close_open_brackets() {
-  while (!brackets_.empty() && brackets_.back().sign != '{') brackets_.pop_back();
+  while (!brackets_.empty() && brackets_.back() != '{') brackets_.pop_back();
 }
 
 Token Lexer::sign() {
@@ -203,8 +216,10 @@ Token Lexer::sign() {
     if (!rest.starts_with(known.text)) continue;
     const uint32_t begin = offset_;
     offset_ += static_cast<uint32_t>(known.text.size());
-    if (known.kind == TokenKind::SlashSlash && !slashes_) slashes_ = begin;
-    track_bracket(known.kind, begin);
+    constexpr size_t kDeepest = kMaxNesting;
+    if (known.kind == TokenKind::SlashSlash && !slashes_ && brackets_.size() <= kDeepest)
+      slashes_ = Slashes{begin, brackets_, brace_depth_};
+    track_bracket(known.kind, text_[begin]);
     const Token token = make(known.kind, begin);
     if (known.kind == TokenKind::LeftBrace) ++brace_depth_;
     return token;
@@ -212,18 +227,16 @@ Token Lexer::sign() {
   return bad_character();
 }
 
-void Lexer::track_bracket(TokenKind kind, uint32_t begin) {
+void Lexer::track_bracket(TokenKind kind, char sign) {
   switch (kind) {
     case TokenKind::LeftParen:
     case TokenKind::LeftBracket:
-      brackets_.push_back({text_[begin], begin});
-      break;
     case TokenKind::LeftBrace:
-      brackets_.push_back({'{', begin});
+      brackets_ += sign;
       break;
     case TokenKind::RightParen:
     case TokenKind::RightBracket:
-      if (!brackets_.empty() && brackets_.back().sign != '{') brackets_.pop_back();
+      if (!brackets_.empty() && brackets_.back() != '{') brackets_.pop_back();
       break;
     case TokenKind::RightBrace:
       close_open_brackets();
@@ -233,12 +246,6 @@ void Lexer::track_bracket(TokenKind kind, uint32_t begin) {
     default:
       break;
   }
-  if (brackets_.size() > static_cast<size_t>(kMaxNesting)) {
-    diagnostics_.report(error("E0108", {source_.get(), begin, offset_},
-                              fmt::format("brackets are nested more than {} deep", kMaxNesting)));
-    offset_ = static_cast<uint32_t>(text_.size());
-    brackets_.clear();
-  }
 }
 
 Token Lexer::bad_character() {
@@ -246,33 +253,44 @@ Token Lexer::bad_character() {
   const auto size = static_cast<uint32_t>(character_size(text_, begin));
   const std::string_view rest = text_.substr(begin);
   const char32_t value = code_point(text_, begin);
-  const std::string shown =
-      value < 0x20 || value == 0x7F ? fmt::format("U+{:04X}", static_cast<uint32_t>(value))
-      : value < 0x80
-          ? fmt::format("`{}`", rest.substr(0, 1))
-          : fmt::format("`{}` (U+{:04X})", rest.substr(0, size), static_cast<uint32_t>(value));
-  std::string help(remedy_for(rest));
+  const bool is_control = value < 0x20 || value == 0x7F;
+  std::string shown = fmt::format("U+{:04X}", static_cast<uint32_t>(value));
+  if (!is_control && value < 0x80) shown = fmt::format("`{}`", rest.substr(0, 1));
+  if (value >= 0x80) shown = fmt::format("`{}` ({})", rest.substr(0, size), shown);
+  const std::string message = "unexpected character " + shown;
+  const Remedy* remedy = remedy_for(rest);
+  uint32_t end = begin + (remedy ? static_cast<uint32_t>(remedy->sign.size()) : size);
   if (rest.front() == '\'') {
     const size_t close = rest.find_first_of("'\r\n", 1);
-    const bool is_string = close != std::string_view::npos && rest[close] == '\'';
-    const auto length = static_cast<uint32_t>(is_string ? close + 1 : 1);
-    return bad("E0111", begin, begin + length, "unexpected character " + shown, std::move(help));
+    if (close != std::string_view::npos && rest[close] == '\'')
+      end = begin + static_cast<uint32_t>(close + 1);
   }
-  if (help.empty() && value >= 0x80)
-    help = "names of other characters than letters, digits and _ are written in backquotes";
-  return bad("E0111", begin, begin + size, "unexpected character " + shown, std::move(help));
+  if (remedy) return bad("E0111", begin, end, message, std::string(remedy->help));
+  return bad("E0111", begin, end, message,
+             value < 0x80 ? ""
+                          : "names of other characters than letters, digits and _ are written in "
+                            "backquotes");
+}
+
+void Lexer::skip_slashes_comment(uint32_t slashes) {
+  if (slashes_ && slashes_->begin == slashes) {
+    brackets_ = slashes_->brackets;
+    brace_depth_ = slashes_->brace_depth;
+  }
+  offset_ = static_cast<uint32_t>(std::min(text_.find('\n', slashes), text_.size()));
+  previous_ = TokenKind::Bad;
 }
 
 /// Reports and skips to `end`. On a line with `//` the text was meant as a comment.
 Token Lexer::bad(std::string code, uint32_t begin, uint32_t end, std::string message,
                  std::string help) {
   if (slashes_) {
-    const uint32_t slashes = *slashes_;
-    offset_ = static_cast<uint32_t>(std::min(text_.find('\n', begin), text_.size()));
+    const uint32_t slashes = slashes_->begin;
     diagnostics_.report(error("E0104", {source_.get(), slashes, slashes + 2},
                               fmt::format("`//` is floor division, and `{}` is no expression",
                                           rest_of_line(text_, slashes + 2)))
                             .with_help("comments start with `#`"));
+    skip_slashes_comment(slashes);
     return make(TokenKind::Bad, begin);
   }
   offset_ = end;

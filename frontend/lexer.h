@@ -115,6 +115,10 @@ class Lexer {
   /// The next token; EndOfFile for ever at the end.
   Token next();
 
+  /// Takes the text behind the `//` of the token's line as the comment it was meant to be: goes on
+  /// at the end of that line, with the brackets that were open at the `//`.
+  void skip_slashes_comment(uint32_t slashes);
+
   const std::string& doc(int32_t index) const { return docs_[static_cast<size_t>(index)]; }
   Span span(const Token& token) const { return {source_.get(), token.begin, token.end}; }
   /// The text of an Identifier without backquotes.
@@ -123,11 +127,6 @@ class Lexer {
   std::string string_value(const Token& token) const;
 
  private:
-  struct Bracket {
-    char sign;
-    uint32_t begin;
-  };
-
   bool skip_to_token();
   void skip_comment();
   bool end_line();
@@ -139,7 +138,7 @@ class Lexer {
   Token number();
   Token string();
   Token sign();
-  void track_bracket(TokenKind kind, uint32_t begin);
+  void track_bracket(TokenKind kind, char sign);
   Token bad_character();
   Token bad(std::string code, uint32_t begin, uint32_t end, std::string message,
             std::string help = {});
@@ -150,13 +149,21 @@ class Lexer {
   Diagnostics& diagnostics_;
   uint32_t offset_ = 0;
   TokenKind previous_ = TokenKind::Newline;
-  std::vector<Bracket> brackets_;
+  /// Open brackets, outermost first.
+  std::string brackets_;
   uint32_t brace_depth_ = 0;
+  /// Behind the last token.
+  uint32_t last_end_ = 0;
   std::vector<std::string> docs_;
   std::string pending_doc_;
   bool has_pending_doc_ = false;
-  /// A `//` token of the current line.
-  std::optional<uint32_t> slashes_;
+  /// The first `//` of the current line, and what was open there.
+  struct Slashes {
+    uint32_t begin;
+    std::string brackets;
+    uint32_t brace_depth;
+  };
+  std::optional<Slashes> slashes_;
 };
 
 /// `hidden layer` of "x // hidden layer": the rest of the line from `offset`, trimmed, shortened.

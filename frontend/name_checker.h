@@ -175,6 +175,8 @@ class NameChecker {
   /// Which definitions of this file each uses, and where first.
   std::unordered_map<const ast::Item*, std::unordered_map<const ast::Item*, Span>> uses_;
   std::set<const ast::Item*> finished_;
+  /// Reported at the end, and only if nothing is wrong: an error can leave names unused.
+  std::vector<Diagnostic> unused_;
   /// Each unknown name is reported once a file.
   std::set<std::string> unknown_;
   /// Names of data and schedules can be used.

@@ -67,7 +67,8 @@ ast::Item::Node Parser::item_node() {
       break;
     default:
       if (peek(1).kind == TokenKind::Assign) name("a name to define");
-      fail_expected("a definition: import, name = …, fn, layer, optimizer, model or train");
+      fail_expected("a definition (import, name = …, fn, layer, optimizer, model or train)",
+                    is_reserved_word(peek().kind) ? "statements stand inside definitions" : "");
   }
   ast::Name constant = name("a name to define");
   if (!at(TokenKind::Assign)) {
@@ -77,7 +78,7 @@ ast::Item::Node Parser::item_node() {
       fail("E0101", constant.span,
            fmt::format("`{}` is not a word of this language", constant.text),
            is_class ? "a layer is written: layer NAME(x: float[…], units: int) { … }"
-                    : "definitions start with `fn` (no parameters of its own) or `layer`");
+                    : "definitions start with `fn`, or with `layer` where they own parameters");
     fail_expected("`=`");
   }
   take();
@@ -212,7 +213,8 @@ ast::Body Parser::body() {
     body.expr = expression();
     return body;
   }
-  if (!at(TokenKind::LeftBrace)) fail_expected("`=>` or `{`");
+  if (!at(TokenKind::LeftBrace))
+    fail_expected("`=>` or `{`", at(TokenKind::Assign) ? "a short body is written => …" : "");
   body.block = block();
   return body;
 }
@@ -237,7 +239,7 @@ std::vector<ast::Entry> Parser::entries() {
       if (unclosed_at_ != peek().begin)
         diagnostics_.report(error("E0102", span(open), "`{` is never closed")
                                 .note("reading stopped here", span(peek())));
-      unclosed_at_ = peek().begin;
+      note_unclosed();
       return all;
     }
     recover([&] {

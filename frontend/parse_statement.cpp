@@ -30,7 +30,7 @@ void Parser::statements_until_brace(const Token& open, std::vector<Statement>& s
       if (unclosed_at_ != token.begin)
         diagnostics_.report(error("E0102", span(open), "`{` is never closed")
                                 .note("reading stopped here", span(token)));
-      unclosed_at_ = token.begin;
+      note_unclosed();
       return;
     }
     recover([&] {

@@ -109,6 +109,12 @@ void Parser::note_unread_words(uint32_t begin) {
   }
 }
 
+/// Behind a missing `}` nothing is known of what the block would have had.
+void Parser::note_unclosed() {
+  unclosed_at_ = peek().begin;
+  unread_words_.insert("return");
+}
+
 void Parser::fail(std::string code, Span where, std::string message, std::string help) {
   diagnostics_.report(error(std::move(code), where, std::move(message)).with_help(std::move(help)));
   throw ParseFailure{};
@@ -118,7 +124,9 @@ void Parser::fail_expected(std::string_view what, std::string help) {
   const Token token = peek();
   if (token.kind == TokenKind::Bad) throw ParseFailure{};
   if (is_slashes_comment(token)) {
-    const Token& slashes = token.kind == TokenKind::SlashSlash ? token : slashes_;
+    const Token slashes = token.kind == TokenKind::SlashSlash ? token : slashes_;
+    ahead_.clear();
+    lexer_.skip_slashes_comment(slashes.begin);
     fail("E0104", span(slashes),
          fmt::format("`//` is floor division, and `{}` is no expression",
                      rest_of_line(source_->text(), slashes.end)),
@@ -169,6 +177,10 @@ std::string Parser::remedy_at(const Token& token) {
   if (is_compound)
     return fmt::format("an update is written in full: x := x {} …",
                        before.substr(before.size() - 1));
+  if (token.kind == TokenKind::Dot && peek(1).kind == TokenKind::Int)
+    return fmt::format("write 0.{}", span(peek(1)).text());
+  if (token.kind == TokenKind::Slash && peek(1).kind == TokenKind::Star)
+    return "comments start with `#`";
   if (before.ends_with("/") && token.kind == TokenKind::Star) return "comments start with `#`";
   if (token.kind == TokenKind::Else) return "`else` follows `}` on its line";
   if (token.kind == TokenKind::Colon && !before.empty())

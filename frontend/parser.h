@@ -57,6 +57,7 @@ class Parser {
   void end_statement();
   void skip_statement(uint32_t brace_depth);
   void note_unread_words(uint32_t begin);
+  void note_unclosed();
   /// Runs `read`, and after a ParseFailure skips the rest of the statement. False after a failure.
   template <typename Read>
   bool recover(Read&& read);

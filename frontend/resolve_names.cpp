@@ -163,16 +163,16 @@ void NameChecker::close_scope() {
 }
 
 void NameChecker::report_unused(const Local& local) {
-  if (local.is_used || local.name[0] == '_' || !file_.unread_words.empty()) return;
+  if (local.is_used || local.name[0] == '_') return;
   if (local.kind == LocalKind::Parameter) {
     if (contexts_.back().is_lambda) return;
-    diagnostics_.report(
+    unused_.push_back(
         warning("W0202", local.span, fmt::format("parameter `{}` is never used", local.name)));
   } else if (is_declared(local.kind)) {
-    diagnostics_.report(
+    unused_.push_back(
         warning("W0203", local.span, fmt::format("`{}` is declared and never read", local.name)));
   } else if (is_bound(local.kind)) {
-    diagnostics_.report(
+    unused_.push_back(
         warning("W0201", local.span, fmt::format("`{}` is bound and never used", local.name))
             .with_help(fmt::format("leave it out, or call it `_{}`", local.name)));
   }
