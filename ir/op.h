@@ -89,11 +89,12 @@ std::vector<Type> infer_types(OpKind kind, const InferContext& context);
 /// order), else a sentence that says what is wrong.
 std::string find_form_fault(OpKind kind, size_t operand_count, const Attrs& attrs);
 
-/// Throws Error (InputOutput, E0801) unless the rank is at most 32, sizes are >= 0 and the product of those above 0 is at
-/// most 2^46, so that strides never overflow.
+/// Throws Error (InputOutput, E0801) unless the rank is at most 32, sizes are >= 0 and the product
+/// of those above 0 is at most 2^46, so that strides never overflow.
 void check_dims(const Shape& shape);
 
 /// Calls the vjp of `kind` (which must not be null), scaled if corrupt_derivative_for_test asks.
+/// The context's attributes must not lie in the builder's graph, which grows and moves its nodes.
 void run_vjp(OpKind kind, VjpContext& context);
 
 /// A deliberately wrong derivative for the tests of verify: where set, the vjp of `kind` is scaled
