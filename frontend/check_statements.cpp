@@ -132,7 +132,7 @@ void NameChecker::check_statements(const ast::Block& block) {
   bool is_reported = false;
   for (const Statement& statement : block.statements) {
     if (has_returned && !is_reported) {
-      diagnostics_.report(error("E0317", statement.span, "this is never reached")
+      diagnostics_.report(error("E0318", statement.span, "this is never reached")
                               .with_help("what is before it always returns"));
       is_reported = true;
     }

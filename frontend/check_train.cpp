@@ -73,7 +73,7 @@ void NameChecker::check_entries(const std::vector<ast::Entry>& entries, std::str
     const auto [first, is_new] = seen.emplace(setting->key.text, setting->key.span);
     if (!is_new)
       diagnostics_.report(
-          error("E0714", setting->key.span, fmt::format("`{}` is given twice", setting->key.text))
+          error("E0721", setting->key.span, fmt::format("`{}` is given twice", setting->key.text))
               .note("the first is here", first->second));
     if (known.empty() || std::ranges::find(known, setting->key.text) != known.end()) continue;
     Diagnostic finding = error("E0710", setting->key.span,
