@@ -17,9 +17,15 @@ struct Walk {
       to[to_offset] = from[from_offset];
       return;
     }
-    for (int64_t i = 0; i < dims[axis]; ++i)
-      copy(axis + 1, from_offset + i * from_view.strides[axis],
-           to_offset + i * to_view.strides[axis]);
+    const int64_t from_stride = from_view.strides[axis];
+    const int64_t to_stride = to_view.strides[axis];
+    const bool is_last = axis + 1 == dims.size();
+    for (int64_t i = 0; i < dims[axis]; ++i) {
+      if (is_last)
+        to[to_offset + i * to_stride] = from[from_offset + i * from_stride];
+      else
+        copy(axis + 1, from_offset + i * from_stride, to_offset + i * to_stride);
+    }
   }
 };
 
