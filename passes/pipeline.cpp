@@ -12,6 +12,7 @@
 #include "passes/differentiate.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
+#include "passes/split_reductions.h"
 
 namespace gradc {
 namespace {
@@ -19,6 +20,7 @@ namespace {
 constexpr Pass kPasses[] = {
     {"differentiate", "gradient nodes become ordinary nodes", differentiate},
     {"decompose", "means, stopped gradients and small powers become simpler ops", decompose},
+    {"split_reductions", "large reductions to a scalar get two stages", split_reductions},
     {"canonicalize", "equal things get one form; identities and compositions disappear",
      canonicalize},
     {"fold", "small values that depend on constants only become constants", fold},
@@ -28,9 +30,9 @@ constexpr Pass kPasses[] = {
     {"fuse_nothing", "each node is put into a group of its own", fuse_nothing},
 };
 constexpr const Pass& kDifferentiate = kPasses[0];
-constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 5);
-constexpr const Pass& kFuse = kPasses[6];
-constexpr const Pass& kFuseNothing = kPasses[7];
+constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 6);
+constexpr const Pass& kFuse = kPasses[7];
+constexpr const Pass& kFuseNothing = kPasses[8];
 /// Each round removes work, so a fixed point is reached; this bounds the time to it.
 constexpr int kMaxRounds = 8;
 
