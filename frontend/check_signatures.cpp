@@ -150,7 +150,7 @@ void NameChecker::check_type_name(const ast::Type& type) {
   } else {
     if (std::ranges::find(kKinds, name) != kKinds.end()) return;
     if (parse_dtype(name)) {
-      diagnostics_.report(error("E0210", type.span, fmt::format("`{}` alone is no type", name))
+      diagnostics_.report(error("E0317", type.span, fmt::format("`{}` alone is no type", name))
                               .with_help(fmt::format("a scalar tensor is {}[], a number is int or "
                                                      "float",
                                                      name)));
@@ -163,7 +163,7 @@ void NameChecker::check_type_name(const ast::Type& type) {
     for (const DType dtype : kAllDTypes) known.emplace_back(gradc::name(dtype));
   }
   Diagnostic finding =
-      error("E0210", type.name.span,
+      error("E0317", type.name.span,
             fmt::format("unknown {} `{}`", type.is_tensor ? "dtype" : "kind", name));
   if (const auto guess = did_you_mean(name, known))
     finding.help = fmt::format("did you mean `{}`?", *guess);

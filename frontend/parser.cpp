@@ -187,8 +187,8 @@ std::string Parser::remedy_at(const Token& token) {
     return "blocks are written in { }, types behind names: name: type";
   if (token.kind == TokenKind::Assign) return "two values are compared with `==`";
   if (token.kind == TokenKind::FatArrow) return "a function is written fn(x) => …";
-  if (token.kind >= TokenKind::Plus && token.kind <= TokenKind::GreaterEqual &&
-      token.kind != TokenKind::Minus)
+  const bool is_sign = token.kind >= TokenKind::Plus && token.kind <= TokenKind::GreaterEqual;
+  if (token.kind == TokenKind::Arrow || (is_sign && token.kind != TokenKind::Minus))
     return fmt::format(
         "an operator ends a line, never starts one: put `{}` at the end of the line "
         "before",
