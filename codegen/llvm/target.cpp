@@ -1,0 +1,48 @@
+// What LLVM knows of the host.
+#include "codegen/llvm/target.h"
+
+#include <fmt/format.h>
+#include <llvm/ADT/StringMap.h>
+#include <llvm/TargetParser/Host.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "codegen/llvm/jit.h"
+
+namespace gradc {
+namespace {
+
+Target find_host() {
+  const llvm::StringMap<bool> found = llvm::sys::getHostCPUFeatures();
+  const auto has = [&](llvm::StringRef feature) { return found.lookup(feature); };
+  std::vector<std::string> features;
+  for (const auto& entry : found)
+    features.push_back((entry.second ? "+" : "-") + entry.first().str());
+  std::sort(features.begin(), features.end());
+  Target target;
+  target.triple = llvm::sys::getProcessTriple();
+  target.cpu = llvm::sys::getHostCPUName().str();
+  target.features = fmt::format("{}", fmt::join(features, ","));
+  target.has_avx512 = has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl");
+  target.lanes = target.has_avx512 ? 16 : has("avx2") ? 8 : 4;
+  target.calls_libm = !has("fma") || !has("sse4.1");
+  return target;
+}
+
+}  // namespace
+
+const Target& host_target() {
+  static const Target target = find_host();
+  return target;
+}
+
+int vector_lanes() { return host_target().lanes; }
+
+std::string target_description() {
+  const Target& target = host_target();
+  const char* vectors = target.has_avx512 ? "avx512f" : target.lanes == 8 ? "avx2" : "sse2";
+  return fmt::format("{}, {}, {} lanes", target.cpu, vectors, target.lanes);
+}
+
+}  // namespace gradc
