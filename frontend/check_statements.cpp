@@ -15,8 +15,13 @@ using ast::Statement;
 
 bool always_returns(const ast::Block& block);
 
+/// `require false, "…"` ends the call too.
 bool always_returns(const Statement& statement) {
   if (statement.as<ast::Return>()) return true;
+  if (const auto* require = statement.as<ast::Require>()) {
+    const auto* literal = require->condition->as<ast::Bool>();
+    return literal && !literal->value;
+  }
   const auto* choice = statement.as<ast::If>();
   return choice && choice->otherwise && always_returns(*choice->otherwise) &&
          std::ranges::all_of(choice->branches,
@@ -88,7 +93,11 @@ void NameChecker::check_callable(const ast::Callable& callable) {
       optimizer && callable.kind == CallableKind::Optimizer) {
     bind(optimizer->value, LocalKind::OptimizedValue);
     bind(optimizer->gradient, LocalKind::Given);
-    bind({"step", {}, false}, LocalKind::Given);
+    if (const Local* other = locals_.find("step"))
+      diagnostics_.report(error("E0203", other->span, "`step` is given by the language here")
+                              .with_help("use another name"));
+    else
+      bind({"step", {}, false}, LocalKind::Given);
   }
   check_body(callable);
   if (callable.result)
