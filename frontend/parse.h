@@ -7,6 +7,7 @@
 #include "frontend/ast.h"
 #include "frontend/diagnostics.h"
 #include "frontend/source.h"
+#include "ir/text.h"
 
 namespace gradc {
 
@@ -28,8 +29,5 @@ ast::ExprPtr parse_expression(const SourcePtr& source, Diagnostics& diagnostics)
 
 /// Valid UTF-8 without NUL and not too long; false after a report (E0109, E0110).
 bool is_readable_text(const Source& source, Diagnostics& diagnostics);
-
-/// The first word, after blank lines and comments, is `graph`: a graph file, not model text.
-bool is_graph_text(std::string_view text);
 
 }  // namespace gradc

@@ -261,19 +261,4 @@ bool is_readable_text(const Source& source, Diagnostics& diagnostics) {
   return true;
 }
 
-bool is_graph_text(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  while (true) {
-    const size_t start = text.find_first_not_of(" \t\r\n");
-    if (start == std::string_view::npos) return false;
-    text.remove_prefix(start);
-    if (text.front() != '#') break;
-    text.remove_prefix(std::min(text.find('\n'), text.size()));
-  }
-  constexpr std::string_view kWord = "graph";
-  if (!text.starts_with(kWord)) return false;
-  return text.size() == kWord.size() ||
-         std::string_view(" \t\r\n\"{(").find(text[kWord.size()]) != std::string_view::npos;
-}
-
 }  // namespace gradc

@@ -1,4 +1,5 @@
 // Parses the text form of graphs. The grammar is in docs/ir.md.
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
 
@@ -266,11 +267,18 @@ Module parse_module(std::string_view text, const std::string& file) {
 }
 
 bool is_graph_text(std::string_view text) {
-  try {
-    return TextLexer(text, "").peek().is("graph");
-  } catch (const Error&) {
-    return false;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  while (true) {
+    const size_t start = text.find_first_not_of(" \t\r\n");
+    if (start == std::string_view::npos) return false;
+    text.remove_prefix(start);
+    if (text.front() != '#') break;
+    text.remove_prefix(std::min(text.find('\n'), text.size()));
   }
+  constexpr std::string_view kWord = "graph";
+  if (!text.starts_with(kWord)) return false;
+  return text.size() == kWord.size() ||
+         std::string_view(" \t\r\n\"{(").find(text[kWord.size()]) != std::string_view::npos;
 }
 
 }  // namespace gradc
