@@ -11,7 +11,7 @@ namespace gradc {
 namespace {
 
 /// A kernel of its own costs its call and its share of the region that runs it.
-constexpr double kGroupOverheadNs = 300;
+constexpr double kGroupOverheadNs = 1000;
 /// Below this a second thread is not woken.
 constexpr double kParallelFromNs = 5000;
 constexpr double kParallelGain = 0.55;
