@@ -66,7 +66,7 @@ Value accumulate(BuiltinCall& call) {
 }
 
 // True if some path leads from one of `sources` to `target`.
-bool depends_on(const Draft& draft, TensorId target, TensorId source) {
+bool depends_on(const DraftGraph& draft, TensorId target, TensorId source) {
   if (target == source) return true;
   std::vector<bool> seen(draft.tensor_count(), false);
   std::vector<TensorId> open{target};

@@ -38,7 +38,7 @@ TensorId replaced(TensorId id, const Replacements& replace) {
 
 }  // namespace
 
-TensorId Draft::input(InputKind kind, std::string name, Type type) {
+TensorId DraftGraph::input(InputKind kind, std::string name, Type type) {
   const TensorId id = static_cast<TensorId>(tensors_.size());
   tensors_.push_back({std::move(type), -1, static_cast<int32_t>(inputs_.size()), dependence(kind),
                       kind == InputKind::Data ? 0 : -1});
@@ -46,7 +46,8 @@ TensorId Draft::input(InputKind kind, std::string name, Type type) {
   return id;
 }
 
-std::vector<TensorId> Draft::add_node(OpKind kind, std::vector<TensorId> operands, Attrs attrs) {
+std::vector<TensorId> DraftGraph::add_node(OpKind kind, std::vector<TensorId> operands,
+                                           Attrs attrs) {
   if (nodes_.size() >= kMaxNodes)
     throw Error(ExitCode::ModelOrData, "E0801",
                 fmt::format("the model makes more than {} nodes", kMaxNodes));
@@ -69,28 +70,28 @@ std::vector<TensorId> Draft::add_node(OpKind kind, std::vector<TensorId> operand
   return results;
 }
 
-TensorId Draft::add(OpKind kind, std::vector<TensorId> operands, Attrs attrs) {
+TensorId DraftGraph::add(OpKind kind, std::vector<TensorId> operands, Attrs attrs) {
   const std::vector<TensorId> results = add_node(kind, std::move(operands), std::move(attrs));
   CHECK(results.size() == 1, "{} has {} results", op_info(kind).name, results.size());
   return results[0];
 }
 
-const DraftNode* Draft::node(TensorId id) const {
+const DraftNode* DraftGraph::node(TensorId id) const {
   const int32_t node = tensors_[index(id)].node;
   return node < 0 ? nullptr : &nodes_[static_cast<size_t>(node)];
 }
 
-DraftNode& Draft::mutable_node(TensorId id) {
+DraftNode& DraftGraph::mutable_node(TensorId id) {
   return nodes_[static_cast<size_t>(tensors_[index(id)].node)];
 }
 
-DraftInput* Draft::find_input(TensorId id) {
+DraftInput* DraftGraph::find_input(TensorId id) {
   const int32_t input = tensors_[index(id)].input;
   return input < 0 ? nullptr : &inputs_[static_cast<size_t>(input)];
 }
 
-std::vector<bool> Draft::reached(std::span<const DraftOutput> outputs,
-                                 const Replacements& replace) const {
+std::vector<bool> DraftGraph::reached(std::span<const DraftOutput> outputs,
+                                      const Replacements& replace) const {
   std::vector<bool> is_reached(tensors_.size(), false);
   for (const DraftOutput& output : outputs)
     is_reached[index(replaced(output.value, replace))] = true;
@@ -105,8 +106,8 @@ std::vector<bool> Draft::reached(std::span<const DraftOutput> outputs,
   return is_reached;
 }
 
-Graph Draft::extract(std::string name, GraphMode mode, int64_t rows,
-                     std::span<const DraftOutput> outputs, const Replacements& replace) const {
+Graph DraftGraph::extract(std::string name, GraphMode mode, int64_t rows,
+                          std::span<const DraftOutput> outputs, const Replacements& replace) const {
   const std::vector<bool> is_reached = reached(outputs, replace);
   GraphBuilder builder(std::move(name), mode, rows);
   std::vector<ValueId> values(tensors_.size());

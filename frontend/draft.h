@@ -40,7 +40,7 @@ struct DraftOutput {
 /// Inputs to be replaced by other tensors (initial values), each older than its input.
 using Replacements = std::map<TensorId, TensorId>;
 
-class Draft {
+class DraftGraph {
  public:
   /// More nodes are E0801.
   static constexpr size_t kMaxNodes = 1'000'000;

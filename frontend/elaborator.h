@@ -71,7 +71,7 @@ class Elaborator {
   Value call_from(const FunctionRef& function, std::vector<Argument> arguments, Span blamed,
                   const FileScope& file);
 
-  Draft& draft() { return draft_; }
+  DraftGraph& draft() { return draft_; }
   TensorOps& ops() { return ops_; }
   const Ownership& ownership() const { return ownership_; }
   const std::vector<Published>& losses() const { return losses_; }
@@ -195,7 +195,7 @@ class Elaborator {
 
   ElaborationSetup setup_;
   Diagnostics& diagnostics_;
-  Draft draft_;
+  DraftGraph draft_;
   TensorOps ops_;
   Ownership ownership_;
   std::vector<Published> losses_;

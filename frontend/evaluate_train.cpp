@@ -18,7 +18,7 @@ constexpr std::string_view kBuiltinData[] = {"digits", "xor", "fizzbuzz"};
 }  // namespace
 
 TrainEvaluator::TrainEvaluator(const FileScope& file, const ast::Model& model,
-                               Diagnostics& diagnostics, TrainSettings& settings,
+                               Diagnostics& diagnostics, TrainEntries& settings,
                                int64_t training_rows)
     : file_(file),
       model_(model),

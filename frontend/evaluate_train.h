@@ -7,7 +7,7 @@ namespace gradc {
 class TrainEvaluator {
  public:
   TrainEvaluator(const FileScope& file, const ast::Model& model, Diagnostics& diagnostics,
-                 TrainSettings& settings, int64_t training_rows);
+                 TrainEntries& settings, int64_t training_rows);
 
   /// A compile-time argument of the model, or one of its free dimensions.
   void give_model(const std::string& name, const ast::Expr& value, Span span);
@@ -32,7 +32,7 @@ class TrainEvaluator {
   const FileScope& file_;
   const ast::Model& model_;
   Diagnostics& diagnostics_;
-  TrainSettings& settings_;
+  TrainEntries& settings_;
   int64_t training_rows_;
   Elaborator elaborator_;
   bool has_eval_batch_ = false;

@@ -27,7 +27,7 @@ struct Model::State {
                          fmt::format("{}: {}", finding->span.place(), finding->message));
   }
 
-  const TrainSettings& evaluated() {
+  const TrainEntries& evaluated() {
     if (!settings) settings = block->evaluate(row_count, diagnostics);
     refuse_errors();
     return *settings;
@@ -51,7 +51,7 @@ struct Model::State {
   ModelFiles files;
   Diagnostics& diagnostics;
   std::optional<TrainBlock> block;
-  std::optional<TrainSettings> settings;
+  std::optional<TrainEntries> settings;
   Attrs attributes;
   int64_t row_count = 0;
   std::map<std::string, Type> fields;

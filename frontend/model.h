@@ -82,8 +82,11 @@ class Model {
 
   /// A verified graph of the stage `model`: derivatives are `gradient` nodes. `rows` is the size of
   /// the row dimension (ignored for Metrics, which is the same graph for all row counts).
-  /// Inputs: data as declared, then parameters, states, slots in declaration order, step, seed;
-  /// Predict, Run and Evaluate declare only the data they read, but all parameters and states.
+  /// Inputs are those that the outputs depend on: data as declared, then parameters, states, slots
+  /// in declaration order, step, seed. Outputs: Train gives new parameters, states, slots and the
+  /// step, the loss and what is accumulated of losses and metrics ("accuracy.0"); Evaluate the loss
+  /// and accumulators; Predict the outputs; Run all three, and the gradients if wanted; Init the
+  /// first values; Metrics every loss and metric of a pass, from the accumulators.
   Graph elaborate(GraphMode mode, int64_t rows, const GraphRequest& request = {});
 
   /// For `summary`.

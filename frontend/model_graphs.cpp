@@ -5,7 +5,7 @@
 
 namespace gradc {
 
-ModelGraphs::ModelGraphs(const TrainBlock& block, const TrainSettings& settings,
+ModelGraphs::ModelGraphs(const TrainBlock& block, const TrainEntries& settings,
                          const ModelArguments& arguments, const ElaborationSetup& setup,
                          Diagnostics& diagnostics)
     : block_(block),
@@ -31,7 +31,7 @@ OriginRef origin_at(Span span, std::string role) {
 }  // namespace
 
 void ModelGraphs::add_penalties() {
-  Draft& draft = elaborator_.draft();
+  DraftGraph& draft = elaborator_.draft();
   for (Published loss : elaborator_.losses()) {
     draft.set_origin(origin_at(loss.where, "penalties"));
     const DType dtype = draft.type(loss.value).dtype;
@@ -73,7 +73,7 @@ std::vector<const Owned*> ModelGraphs::parameters() const {
 }
 
 void ModelGraphs::warn_of_unused(const std::vector<const Owned*>& trained) {
-  const Draft& draft = elaborator_.draft();
+  const DraftGraph& draft = elaborator_.draft();
   std::vector<bool> is_used(draft.tensor_count(), false);
   is_used[index(losses_.at(0).value)] = true;
   for (size_t position = draft.tensor_count(); position-- > 0;) {

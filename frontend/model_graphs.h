@@ -9,7 +9,7 @@ namespace gradc {
 /// A finished elaboration of a model's body, and what is made from it on demand.
 class ModelGraphs {
  public:
-  ModelGraphs(const TrainBlock& block, const TrainSettings& settings,
+  ModelGraphs(const TrainBlock& block, const TrainEntries& settings,
               const ModelArguments& arguments, const ElaborationSetup& setup,
               Diagnostics& diagnostics);
 
@@ -42,11 +42,11 @@ class ModelGraphs {
                 const Replacements& replace = {});
 
   const TrainBlock& block_;
-  const TrainSettings& settings_;
+  const TrainEntries& settings_;
   Diagnostics& diagnostics_;
   Elaborator elaborator_;
   std::vector<Published> losses_;  // with penalties
-  Draft front_;                    // what is behind the accumulators of a pass
+  DraftGraph front_;               // what is behind the accumulators of a pass
   std::vector<std::pair<std::string, SplitMetric>> splits_;
   std::optional<std::vector<TensorId>> gradients_;
   std::vector<Update> updates_;

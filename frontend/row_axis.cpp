@@ -35,7 +35,7 @@ int64_t reduced_axis(const std::vector<int64_t>& axes, int64_t axis) {
 
 }  // namespace
 
-int64_t Draft::dot_row_axis(const std::vector<TensorId>& operands, const Attrs& attrs) const {
+int64_t DraftGraph::dot_row_axis(const std::vector<TensorId>& operands, const Attrs& attrs) const {
   const std::vector<int64_t>& batch = attrs.ints("lhs_batch");
   int64_t offset = static_cast<int64_t>(batch.size());
   for (const bool is_left : {true, false}) {
@@ -53,8 +53,8 @@ int64_t Draft::dot_row_axis(const std::vector<TensorId>& operands, const Attrs& 
   return -1;
 }
 
-int64_t Draft::result_row_axis(OpKind kind, const std::vector<TensorId>& operands,
-                               const Attrs& attrs, const Type& result) const {
+int64_t DraftGraph::result_row_axis(OpKind kind, const std::vector<TensorId>& operands,
+                                    const Attrs& attrs, const Type& result) const {
   if (operands.empty()) return -1;
   const int64_t rows = row_axis(operands[0]);
   const Shape& shape = type(operands[0]).shape;

@@ -21,7 +21,7 @@ class Elaborator::Site {
   Site& operator=(const Site&) = delete;
 
  private:
-  Draft& draft_;
+  DraftGraph& draft_;
   OriginRef previous_;
 };
 

@@ -19,7 +19,7 @@ enum class Cut : uint8_t {
   Data,       // reached without a reduction: an error
 };
 
-bool is_full_reduction(const Draft& draft, const DraftNode& node) {
+bool is_full_reduction(const DraftGraph& draft, const DraftNode& node) {
   switch (node.kind) {
     case OpKind::Sum:
     case OpKind::Mean:
@@ -33,7 +33,7 @@ bool is_full_reduction(const Draft& draft, const DraftNode& node) {
   }
 }
 
-Cut cut_at(const Draft& draft, TensorId id) {
+Cut cut_at(const DraftGraph& draft, TensorId id) {
   const DraftNode* node = draft.node(id);
   if (!draft.is_per_row(id)) {
     if (draft.depends_on(id) == kOnNothing) return Cut::Constant;
@@ -49,7 +49,7 @@ Cut cut_at(const Draft& draft, TensorId id) {
 
 class Splitter {
  public:
-  Splitter(Draft& batch, Draft& front, std::string name, int64_t rows)
+  Splitter(DraftGraph& batch, DraftGraph& front, std::string name, int64_t rows)
       : batch_(batch),
         front_(front),
         batch_ops_(batch),
@@ -144,8 +144,8 @@ class Splitter {
     return front_.add(node.kind, std::move(operands), std::move(attrs));
   }
 
-  Draft& batch_;
-  Draft& front_;
+  DraftGraph& batch_;
+  DraftGraph& front_;
   TensorOps batch_ops_;
   TensorOps front_ops_;
   std::string name_;
@@ -156,12 +156,12 @@ class Splitter {
 
 }  // namespace
 
-SplitMetric split_metric(Draft& batch, Draft& front, TensorId value, const std::string& name,
-                         int64_t rows) {
+SplitMetric split_metric(DraftGraph& batch, DraftGraph& front, TensorId value,
+                         const std::string& name, int64_t rows) {
   return Splitter(batch, front, name, rows).split(value);
 }
 
-void check_accumulation(const Draft& batch, TensorId value, const std::string& name,
+void check_accumulation(const DraftGraph& batch, TensorId value, const std::string& name,
                         const std::string& word, Span span) {
   const std::string type = to_string(batch.type(value));
   std::vector<TensorId> open{value};

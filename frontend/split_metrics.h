@@ -23,12 +23,12 @@ struct SplitMetric {
 
 /// Adds what must be accumulated to `batch` and the rest to `front`. `rows` is the number of rows
 /// of this batch. Throws Error (E0711) where a path to the data has no full reduction.
-SplitMetric split_metric(Draft& batch, Draft& front, TensorId value, const std::string& name,
-                         int64_t rows);
+SplitMetric split_metric(DraftGraph& batch, DraftGraph& front, TensorId value,
+                         const std::string& name, int64_t rows);
 
 /// Throws DiagnosticError (E0711, E0716) where `value` cannot be split; `word` is "loss" or
 /// "metric".
-void check_accumulation(const Draft& batch, TensorId value, const std::string& name,
+void check_accumulation(const DraftGraph& batch, TensorId value, const std::string& name,
                         const std::string& word, Span span);
 
 }  // namespace gradc

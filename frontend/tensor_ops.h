@@ -15,7 +15,7 @@ DType promote(DType a, DType b);
 
 class TensorOps {
  public:
-  explicit TensorOps(Draft& draft) : draft_(draft) {}
+  explicit TensorOps(DraftGraph& draft) : draft_(draft) {}
 
   // Constants.
   TensorId constant(Tensor value);
@@ -74,7 +74,7 @@ class TensorOps {
   void meet_shapes(std::string_view symbol, std::vector<TensorId*> operands);
   TensorId batch_product(TensorId a, TensorId b);
 
-  Draft& draft_;
+  DraftGraph& draft_;
   std::optional<TensorId> step_;
   std::optional<TensorId> seed_;
 };

@@ -100,8 +100,8 @@ const Override* TrainBlock::find_override(const std::string& key) const {
   return nullptr;
 }
 
-TrainSettings TrainBlock::evaluate(int64_t training_rows, Diagnostics& diagnostics) const {
-  TrainSettings settings;
+TrainEntries TrainBlock::evaluate(int64_t training_rows, Diagnostics& diagnostics) const {
+  TrainEntries settings;
   TrainEvaluator evaluator(file_, *model_, diagnostics, settings, training_rows);
   if (train_)
     for (const ast::Argument& argument : train_->arguments)
@@ -143,7 +143,7 @@ TrainSettings TrainBlock::evaluate(int64_t training_rows, Diagnostics& diagnosti
   return settings;
 }
 
-Attrs TrainBlock::attributes(const TrainSettings& settings) {
+Attrs TrainBlock::attributes(const TrainEntries& settings) {
   Attrs attrs;
   attrs.set("data", settings.data);
   attrs.set("test", settings.test);

@@ -15,7 +15,7 @@ struct Override {
 };
 
 /// The evaluated entries.
-struct TrainSettings {
+struct TrainEntries {
   std::string data;
   std::string test;
   int64_t batch = 32;
@@ -42,9 +42,9 @@ class TrainBlock {
   const ast::Model* model() const { return model_; }
   const FileScope& model_file() const { return *model_file_; }
   /// Reports errors; `training_rows` 0: not known.
-  TrainSettings evaluate(int64_t training_rows, Diagnostics& diagnostics) const;
+  TrainEntries evaluate(int64_t training_rows, Diagnostics& diagnostics) const;
   /// As attributes, for the tools.
-  static Attrs attributes(const TrainSettings& settings);
+  static Attrs attributes(const TrainEntries& settings);
 
  private:
   void find_model(Diagnostics& diagnostics);

@@ -44,7 +44,7 @@ struct KindWord {
     return f->kind == FunctionKind::Optimizer ? "optimizer" : "fn";
   }
   std::string operator()(TensorId) const { return "tensor"; }
-  std::string operator()(const DataSource&) const { return "data"; }
+  std::string operator()(const DataName&) const { return "data"; }
 };
 
 std::string quoted(const std::string& text) {
@@ -85,7 +85,7 @@ struct ToText {
     return text + "(" + settings + ")";
   }
   std::string operator()(TensorId) const { return "a tensor"; }
-  std::string operator()(const DataSource& data) const { return data.text; }
+  std::string operator()(const DataName& data) const { return data.text; }
 };
 
 }  // namespace

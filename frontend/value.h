@@ -17,7 +17,7 @@ struct Builtin;
 struct Instance;
 class Value;
 
-/// Index of a tensor in the Draft of one elaboration.
+/// Index of a tensor in the DraftGraph of one elaboration.
 enum class TensorId : uint32_t {};
 constexpr uint32_t index(TensorId id) { return static_cast<uint32_t>(id); }
 
@@ -41,7 +41,7 @@ struct NumberValue {
 
 /// Where training data comes from, as `data = …` says it: canonical text such as
 /// csv("homes.csv", test = 0.2).
-struct DataSource {
+struct DataName {
   std::string text;
 };
 
@@ -53,7 +53,7 @@ using FunctionRef = std::shared_ptr<const FunctionValue>;
 class Value {
  public:
   using Node = std::variant<Bad, NoneValue, bool, NumberValue, std::string, DType, ListRef,
-                            FunctionRef, TensorId, DataSource>;
+                            FunctionRef, TensorId, DataName>;
   Value() = default;
   template <typename T>
   requires std::is_constructible_v<Node, T&&> Value(T&& node)
