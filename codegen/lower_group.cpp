@@ -53,7 +53,14 @@ LoweredGroup lower_group(const Graph& body, const std::string& name) {
       const auto result = static_cast<int32_t>(o);
       if (is_in_place(body, nests, operand, result)) group.in_place.emplace_back(operand, result);
     }
-  for (LoweredNest& nest : nests) group.kernels.push_back(std::move(nest.kernel));
+  for (LoweredNest& nest : nests) {
+    for (GroupBuffer& buffer : nest.kernel.buffers)
+      if (buffer.source == GroupBuffer::Source::Scratch)
+        buffer.position += static_cast<int32_t>(group.scratch_bytes.size());
+    group.scratch_bytes.insert(group.scratch_bytes.end(), nest.scratch_bytes.begin(),
+                               nest.scratch_bytes.end());
+    group.kernels.push_back(std::move(nest.kernel));
+  }
   return group;
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "codegen/block_columns.h"
+
 namespace gradc {
 namespace {
 
@@ -33,14 +35,15 @@ class NestLowering {
  public:
   NestLowering(const Graph& body, const Nest& nest) : body_(body), nest_(nest) {
     kept_ = nest.kept_count();
+    for (size_t d = kept_; d < nest.dims.size(); ++d) reduced_ |= uint64_t{1} << d;
+    for (size_t d = 0; d < nest.dims.size(); ++d) depths_.push_back(d + 1);
     bodies_.resize(nest.dims.size() + 1);
     vars_.resize(nest.dims.size());
     lets_.resize(nest.terms.size());
   }
 
   LoweredNest run(std::string name) {
-    result_.kernel.kernel.name = std::move(name);
-    bind_buffers();
+    start(std::move(name));
     for (size_t d = 0; d < kept_; ++d) vars_[d] = next_var();
     int32_t last_phase = 0;
     for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
@@ -50,11 +53,32 @@ class NestLowering {
     return std::move(result_);
   }
 
+  /// blocks { elements: sums = 0; rows { elements: sums += ... }; elements: what follows }
+  LoweredNest run_blocked(std::string name, size_t element_dim) {
+    start(std::move(name));
+    std::vector<TermId> sums;
+    for (TermId t = 0; t < nest_.terms.size(); ++t)
+      if (nest_.terms[t].kind == TermKind::Reduce) sums.push_back(t);
+    for (TermId t : sums) bind_scratch(t);
+    for (size_t d = 0; d < element_dim; ++d) vars_[d] = next_var();
+    clear_sums(sums, element_dim);
+    add_rows(sums, element_dim);
+    finish_columns(sums, element_dim);
+    for (size_t d = element_dim; d-- > 0;) close_loop(d);
+    kernel().body = std::move(bodies_[0]);
+    return std::move(result_);
+  }
+
  private:
   struct Emitted {
     loop::LetId id;
     size_t depth;
   };
+
+  void start(std::string name) {
+    kernel().name = std::move(name);
+    bind_buffers();
+  }
 
   loop::Kernel& kernel() { return result_.kernel.kernel; }
   loop::VarId next_var() { return static_cast<loop::VarId>(kernel().var_count++); }
@@ -93,7 +117,7 @@ class NestLowering {
   size_t depth_of(uint64_t dims) const {
     size_t depth = 0;
     for (size_t d = 0; d < nest_.dims.size(); ++d)
-      if (((dims >> d) & 1) != 0) depth = d + 1;
+      if (((dims >> d) & 1) != 0) depth = std::max(depth, depths_[d]);
     return depth;
   }
   bool is_row_level(const TermStore& store) const {
@@ -101,7 +125,7 @@ class NestLowering {
     uint64_t dims = nest_.terms[store.value].dims;
     for (size_t d = 0; d < nest_.dims.size(); ++d)
       if (store.position.strides[d] != 0) dims |= uint64_t{1} << d;
-    return depth_of(dims) <= kept_;
+    return (dims & reduced_) == 0;
   }
   int32_t phase_of(const TermStore& store) const {
     int32_t phase = nest_.terms[store.value].phase;
@@ -110,13 +134,77 @@ class NestLowering {
     return phase;
   }
 
+  /// Moves what stands inside the loop over dim `d` into it, and the loop to where it belongs.
   void close_loop(size_t d) {
-    loop::For loop{vars_[d], nest_.dims[d].extent, d == 0 && !nest_.dims[d].reduced,
-                   static_cast<int32_t>(d) == nest_.vector_dim, std::move(bodies_[d + 1])};
-    bodies_[d + 1].clear();
-    bodies_[d].push_back(std::move(loop));
+    const size_t depth = depths_[d];
+    loop::For loop{vars_[d], nest_.dims[d].extent, depth == 1 && !nest_.dims[d].reduced,
+                   static_cast<int32_t>(d) == nest_.vector_dim, std::move(bodies_[depth])};
+    bodies_[depth].clear();
+    bodies_[depth - 1].push_back(std::move(loop));
     for (std::optional<Emitted>& let : lets_)
-      if (let && let->depth > d) let.reset();
+      if (let && let->depth >= depth) let.reset();
+  }
+
+  void bind_scratch(TermId sum) {
+    scratch_buffers_[sum] = static_cast<int32_t>(kernel().buffers.size());
+    const auto position = static_cast<int32_t>(result_.scratch_bytes.size());
+    const DType dtype = nest_.terms[sum].dtype;
+    const int64_t elements = nest_.points(~reduced_);
+    kernel().buffers.push_back({fmt::format("s{}", position), dtype, elements, true});
+    result_.kernel.buffers.push_back({GroupBuffer::Source::Scratch, position});
+    result_.scratch_bytes.push_back(elements * size_bytes(dtype));
+  }
+  loop::Access scratch_access(TermId sum) const {
+    AffineMap map = constant_map(nest_.dims.size());
+    int64_t stride = 1;
+    for (size_t d = kept_; d-- > 0;) {
+      map.strides[d] = stride;
+      stride *= nest_.dims[d].extent;
+    }
+    return {scratch_buffers_.at(sum), affine(map), {}};
+  }
+
+  void clear_sums(const std::vector<TermId>& sums, size_t element_dim) {
+    vars_[element_dim] = next_var();
+    for (TermId t : sums) {
+      const DType dtype = nest_.terms[t].dtype;
+      const auto zero = static_cast<loop::LetId>(kernel().let_count++);
+      bodies_[0].push_back(loop::Let{zero, dtype, loop::Literal{Tensor::scalar(dtype, 0)}});
+      bodies_[depths_[element_dim]].push_back(loop::Store{scratch_access(t), zero, false});
+    }
+    close_loop(element_dim);
+  }
+
+  void add_rows(const std::vector<TermId>& sums, size_t element_dim) {
+    const size_t element_depth = depths_[element_dim];
+    for (size_t d = kept_; d < nest_.dims.size(); ++d) {
+      --depths_[d];
+      vars_[d] = next_var();
+    }
+    depths_[element_dim] = nest_.dims.size();
+    vars_[element_dim] = next_var();
+    for (TermId t : sums) {
+      loop::Store store{scratch_access(t), emit(nest_.terms[t].operands[0]), true};
+      bodies_[nest_.dims.size()].push_back(std::move(store));
+    }
+    std::vector<const TermStore*> full;
+    for (const TermStore& store : nest_.stores)
+      if (!is_row_level(store)) full.push_back(&store);
+    store_all(full);
+    close_loop(element_dim);
+    for (size_t d = nest_.dims.size(); d-- > kept_;) close_loop(d);
+    for (size_t d = kept_; d < nest_.dims.size(); ++d) ++depths_[d];
+    depths_[element_dim] = element_depth;
+  }
+
+  void finish_columns(const std::vector<TermId>& sums, size_t element_dim) {
+    vars_[element_dim] = next_var();
+    for (TermId t : sums) add_let(t, depths_[element_dim], loop::Load{scratch_access(t)});
+    std::vector<const TermStore*> row;
+    for (const TermStore& store : nest_.stores)
+      if (is_row_level(store)) row.push_back(&store);
+    store_all(row);
+    close_loop(element_dim);
   }
 
   void lower_phase(int32_t phase) {
@@ -236,9 +324,12 @@ class NestLowering {
   const Graph& body_;
   const Nest& nest_;
   size_t kept_ = 0;
+  uint64_t reduced_ = 0;
+  std::vector<size_t> depths_;  // by dim: number of loops around what depends on it
   LoweredNest result_;
   std::map<int32_t, int32_t> operand_buffers_;
   std::map<int32_t, int32_t> result_buffers_;
+  std::map<TermId, int32_t> scratch_buffers_;
   std::vector<std::vector<loop::Stmt>> bodies_;  // by number of loops around
   std::vector<loop::VarId> vars_;                // by dim
   std::vector<std::optional<Emitted>> lets_;     // by term
@@ -247,6 +338,8 @@ class NestLowering {
 }  // namespace
 
 LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name) {
+  if (const std::optional<BlockedColumns> blocked = block_columns(nest))
+    return NestLowering(body, blocked->nest).run_blocked(std::move(name), blocked->element_dim);
   return NestLowering(body, nest).run(std::move(name));
 }
 

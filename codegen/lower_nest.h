@@ -17,6 +17,7 @@ struct NestAccess {
 struct LoweredNest {
   GroupKernel kernel;
   std::vector<NestAccess> accesses;
+  std::vector<int64_t> scratch_bytes;  // what the kernel's scratch buffers count
 };
 
 LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name);
