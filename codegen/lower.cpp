@@ -1,6 +1,5 @@
 // Fused graph to program: a block of steps for each group, memory, order.
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -17,14 +16,20 @@ namespace gradc {
 
 namespace {
 
-/// Letters, digits, '_' and '.': good for a symbol in any object file.
-std::string symbol_name(const std::string& name) {
-  std::string symbol;
-  for (char character : name) {
-    const bool is_plain = std::isalnum(static_cast<unsigned char>(character)) != 0;
-    symbol += is_plain || character == '.' || character == '_' ? character : '_';
+/// "mul_add_sqrt", "dot_add_maximum": the ops of a body that compute, the first two and the last;
+/// equal groups have equal names wherever they come from.
+std::string describe_ops(const Graph& body) {
+  std::vector<std::string_view> ops;
+  for (const Node& node : body.nodes()) {
+    const OpClass op = op_class(node.kind);
+    if (op == OpClass::Movement || op == OpClass::Leaf || node.kind == OpKind::Convert) continue;
+    const std::string_view text = op_info(node.kind).name;
+    if (std::find(ops.begin(), ops.end(), text) == ops.end()) ops.push_back(text);
   }
-  return symbol.empty() ? "group" : symbol;
+  if (ops.empty())
+    return body.nodes().empty() ? "copy" : std::string(op_info(body.nodes().back().kind).name);
+  if (ops.size() > 3) ops.erase(ops.begin() + 2, ops.end() - 1);
+  return fmt::format("{}", fmt::join(ops, "_"));
 }
 
 void add_once(std::vector<int32_t>& list, int32_t value) {
@@ -81,7 +86,7 @@ void Lowering::add_constant(const Node& node) {
 
 StepBlock Lowering::start_block(const Node& node, const Graph& body) {
   StepBlock block;
-  block.name = symbol_name(body.name);
+  block.name = describe_ops(body);
   block.reason = node.attrs.get<std::string>("reason");
   for (ValueId operand : node.operands) add_once(block.reads, storage_of(operand));
   for (size_t i = 0; i < node.results.size(); ++i) {
@@ -178,7 +183,7 @@ KernelStep Lowering::add_kernel(loop::Kernel kernel) {
   step.extent = kernel.parallel_extent();
   step.grain = kernel.parallel_grain();
   step.cost_ns = kernel.cost_ns();
-  std::string wanted = symbol_name(kernel.name);
+  std::string wanted = kernel.name;
   kernel.name.clear();
   const auto [known, is_new] = kernel_names_.try_emplace(loop::print(kernel), wanted);
   if (is_new) {

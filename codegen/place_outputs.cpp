@@ -161,6 +161,7 @@ bool OutputPlacer::update_in_place(int32_t storage, int32_t input) {
     if (later[b] && contains(draft_.blocks[b].reads, old_value)) return false;
   order_after_readers(writer, old_value);
   Storage& target = draft_.storage(storage);
+  target.name = draft_.storage(old_value).name;
   target.place = Place::Input;
   target.offset = input;
   return true;
@@ -189,6 +190,7 @@ void OutputPlacer::place_result(size_t output) {
   const int32_t storage = storage_of(output);
   Storage& target = draft_.storage(storage);
   if (target.place == Place::Arena) {
+    target.name = outputs_[output].name;
     target.place = Place::Output;
     target.offset = static_cast<int64_t>(output);
     return;

@@ -136,7 +136,7 @@ TEST_CASE("lower: an update waits for later readers of the old value") {
   const Graph graph = std::move(builder).build();
   const Program program = lower(graph, {}).program;
   REQUIRE(program.steps.size() == 2);
-  CHECK(std::get<KernelStep>(program.steps[0]).name == "reader");
+  CHECK(std::get<KernelStep>(program.steps[0]).name == "mul");
   CHECK(program.outputs[0].updates_input == 0);
   CHECK(program.arena_bytes == 0);
   check_against_interpreter(graph, 0);
