@@ -1,0 +1,114 @@
+// What holds for every fused graph: its form, its meaning, and that it is fused only once.
+#include "ir/builder.h"
+#include "ir/interpret.h"
+#include "ir/iteration.h"
+#include "ir/matmul_pattern.h"
+#include "ir/text.h"
+#include "ir/verify.h"
+#include "passes/fuse.h"
+#include "passes/pipeline.h"
+#include "tests/random_graph.h"
+
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+
+namespace {
+
+void check_form(const Graph& fused) {
+  for (const Node& node : fused.nodes()) {
+    if (node.kind == OpKind::Constant || node.kind == OpKind::Reshape) continue;
+    REQUIRE(node.kind == OpKind::Group);
+    const Graph& body = *node.attrs.get<BodyRef>("body");
+    const std::string& kind = node.attrs.get<std::string>("kind");
+    CHECK(!node.attrs.get<std::string>("reason").empty());
+    CHECK(std::holds_alternative<GroupAnalysis>(analyze_group(body)));
+    if (kind == "matmul")
+      CHECK(match_matmul(body).has_value());
+    else
+      CHECK(kind == "loop");
+  }
+}
+
+size_t group_count(const Graph& fused) {
+  size_t count = 0;
+  for (const Node& node : fused.nodes()) count += node.kind == OpKind::Group ? 1 : 0;
+  return count;
+}
+
+/// The fused form of one op sequence over x: f32[rows, columns].
+template <typename Build>
+Graph fused_of(const Shape& shape, Build build) {
+  GraphBuilder b("test", GraphMode::Run);
+  const ValueId x = b.input(InputKind::Data, "x", {DType::F32, shape});
+  b.output(OutputKind::Output, "y", build(b, x));
+  return fuse(std::move(b).build());
+}
+
+}  // namespace
+
+TEST_CASE("fused graphs have the form and the meaning they should") {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    testing::RandomGraphOptions options;
+    options.nodes = 5 + static_cast<int>(seed % 50);
+    options.discontinuous = true;
+    const Graph graph = testing::random_graph(seed, options);
+    const std::vector<Tensor> inputs = testing::random_inputs(graph, seed);
+    const std::vector<Tensor> expected = interpret(graph, inputs);
+    for (const Graph& fused : {fuse(graph), fuse_nothing(graph)}) {
+      INFO(print(graph) << print(fused) << "seed " << seed);
+      verify(fused, "after fusion");
+      check_form(fused);
+      CHECK(same_graph(fuse(fused), fused));
+      CHECK(same_graph(fuse_nothing(fused), fused));
+      const std::vector<Tensor> results = interpret(fused, inputs);
+      for (size_t k = 0; k < results.size(); ++k) CHECK(same_bits(results[k], expected[k]));
+    }
+    CHECK(group_count(fuse(graph)) <= group_count(fuse_nothing(graph)));
+  }
+}
+
+TEST_CASE("softmax rows are one group") {
+  const Graph fused = fused_of({64, 10}, [](GraphBuilder& b, ValueId x) {
+    const ValueId top = b.reduce(OpKind::Max, x, {1}, true);
+    const ValueId e = b.add(OpKind::Exp, {b.sub(x, b.broadcast_to(top, {64, 10}))});
+    return b.div(e, b.broadcast_to(b.reduce(OpKind::Sum, e, {1}, true), {64, 10}));
+  });
+  INFO(print(fused));
+  CHECK(group_count(fused) == 1);
+}
+
+TEST_CASE("a cycle through another group is never closed") {
+  // exp(x) and the division belong together, but the column sum between them cannot join.
+  const Graph fused = fused_of({64, 10}, [](GraphBuilder& b, ValueId x) {
+    const ValueId rows = b.reduce(OpKind::Sum, x, {1}, true);
+    const ValueId e = b.add(OpKind::Exp, {b.sub(x, b.broadcast_to(rows, {64, 10}))});
+    const ValueId columns = b.broadcast_to(b.reduce(OpKind::Sum, e, {0}), {64, 10});
+    return b.div(b.add(OpKind::Tanh, {e}), columns);
+  });
+  INFO(print(fused));
+  check_form(fused);
+  CHECK(group_count(fused) >= 2);
+}
+
+TEST_CASE("a product takes its bias and relu along if nobody else reads what is between") {
+  for (bool reads_product : {false, true}) {
+    GraphBuilder b("test", GraphMode::Run);
+    const ValueId x = b.input(InputKind::Data, "x", {DType::F32, {32, 48}});
+    const ValueId kernel = b.input(InputKind::Parameter, "kernel", {DType::F32, {48, 64}});
+    const ValueId bias = b.input(InputKind::Parameter, "bias", {DType::F32, {64}});
+    const ValueId product = b.add(OpKind::Dot, {x, kernel},
+                                  {{"lhs_batch", std::vector<int64_t>{}},
+                                   {"rhs_batch", std::vector<int64_t>{}},
+                                   {"lhs_contract", std::vector<int64_t>{1}},
+                                   {"rhs_contract", std::vector<int64_t>{0}}});
+    const ValueId sum = b.add(product, b.broadcast_to(bias, {32, 64}));
+    const ValueId relu = b.add(OpKind::Maximum, {sum, b.fill_like(sum, 0)});
+    b.output(OutputKind::Output, "y", relu);
+    if (reads_product) b.output(OutputKind::Output, "product", product);
+    const Graph fused = fuse(std::move(b).build());
+    INFO(print(fused));
+    check_form(fused);
+    CHECK(group_count(fused) == (reads_product ? 2 : 1));
+  }
+}
