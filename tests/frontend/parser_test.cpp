@@ -315,13 +315,3 @@ TEST_CASE("one expression and nothing behind it") {
   CHECK(parsed("").starts_with("error[E0101] t:1:1"));
   CHECK(parsed("\n 3 \n") == "3");
 }
-
-TEST_CASE("the first word says what kind of file it is") {
-  CHECK(is_graph_text("graph m {"));
-  CHECK(is_graph_text("\n  # graph file\n\n\tgraph \"a\""));
-  CHECK(is_graph_text("\xEF\xBB\xBFgraph"));
-  CHECK_FALSE(is_graph_text("graphs = 3"));
-  CHECK_FALSE(is_graph_text("model graph() { }"));
-  CHECK_FALSE(is_graph_text("# graph"));
-  CHECK_FALSE(is_graph_text(""));
-}
