@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -29,6 +29,11 @@ std::string short_duration(double seconds) {
   return fmt::format("{:.1f}s", seconds);
 }
 
+std::string short_number(double value) {
+  return value != 0 && std::abs(value) < 1e-3 ? fmt::format("{:.4e}", value)
+                                              : fmt::format("{:.4f}", value);
+}
+
 std::string progress_line(const ProgressState& state, int width) {
   const std::string total = std::to_string(state.steps);
   std::string line = fmt::format("{:>{}}/{} [{}]", state.step, total.size(), total,
@@ -36,7 +41,8 @@ std::string progress_line(const ProgressState& state, int width) {
   if (state.step > 0)
     line +=
         fmt::format(" {}/step", short_duration(state.seconds / static_cast<double>(state.step)));
-  for (const auto& [name, value] : state.values) line += fmt::format(" - {}: {:.4f}", name, value);
+  for (const auto& [name, value] : state.values)
+    line += fmt::format(" - {}: {}", name, short_number(value));
   return line;
 }
 

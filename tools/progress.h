@@ -22,6 +22,9 @@ std::string progress_line(const ProgressState& state, int width = 30);
 /// "1.1ms", "35us", "2.4s".
 std::string short_duration(double seconds);
 
+/// "0.0479"; "1.7302e-12" where four decimals would show nothing.
+std::string short_number(double value);
+
 /// Writes to stderr. On a terminal the line is redrawn in place at most 10 times a second;
 /// otherwise one line an epoch.
 class Progress {

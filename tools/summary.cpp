@@ -96,9 +96,12 @@ ExitCode summary(const ModelOptions& options) {
   Workspace workspace(options);
   const int64_t batch = workspace.settings().integer("batch");
   if (!options.data.empty()) workspace.data();
-  const std::vector<LayerRow> rows =
-      workspace.is_graph_file() ? rows_of_graph(workspace.source_graph(GraphMode::Train, batch))
-                                : workspace.layers(batch);
+  std::vector<LayerRow> rows = workspace.is_graph_file()
+                                   ? rows_of_graph(workspace.source_graph(GraphMode::Train, batch))
+                                   : workspace.layers(batch);
+  std::erase_if(rows, [](const LayerRow& row) {
+    return row.path.empty() && row.parameters + row.states + row.multiply_adds == 0;
+  });
   (options.json ? print_json : print_table)(workspace.name(), rows, batch);
   return ExitCode::Done;
 }

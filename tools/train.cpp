@@ -62,8 +62,8 @@ class Reporter : public TrainEvents {
     }
     std::string text;
     for (const auto& [name, value] : losses)
-      text += fmt::format("{}{} at batch {}: {:.4f}", text.empty() ? "" : ", ", name,
-                          position.batch, value);
+      text += fmt::format("{}{} at batch {}: {}", text.empty() ? "" : ", ", name, position.batch,
+                          short_number(value));
     progress_.note(text);
   }
 
@@ -105,7 +105,7 @@ void print_end(bool json, const NamedValues& results, const TrainResult& trained
   }
   std::string text;
   for (const auto& [name, value] : results)
-    text += fmt::format("{}{}: {:.4f}", text.empty() ? "" : " - ", name, value);
+    text += fmt::format("{}{}: {}", text.empty() ? "" : " - ", name, short_number(value));
   fmt::print("{}\n", text);
 }
 

@@ -18,10 +18,14 @@ struct Disagreement {
   std::string what;   // "element 17: compiled 0.25, interpreter 0.2501 (allowed 1e-6)"
 };
 
-/// How a tensor compares with its reference. Floats: |a - b| <= tolerance * max |reference| with
-/// tolerance = 2^12 units of the last place of the dtype (room for sums in another order); NaNs and
-/// infinities must agree. Integers and bools: equal. Empty text if they agree.
-std::string compare_tensors(const Tensor& value, const Tensor& reference);
+/// The unit of the last place of the coarsest float dtype among the values of the graph and of its
+/// bodies: what an f64 sum of f32 terms can be held to.
+double coarsest_unit(const Graph& graph);
+
+/// How a tensor compares with its reference. Floats: |a - b| <= 2^12 * unit * max |reference| (room
+/// for sums in another order); NaNs and infinities must agree. Integers and bools: equal. Empty
+/// text if they agree.
+std::string compare_tensors(const Tensor& value, const Tensor& reference, double unit);
 
 /// Interprets `fused` on `inputs`; then compiles each group alone, runs it on the operands the
 /// interpreter saw and compares its results. `checked` counts the tensors compared.

@@ -17,8 +17,9 @@ bool has_gradient_nodes(const Graph& graph) {
 std::optional<Disagreement> compare_outputs(const Pass& pass, const Graph& graph,
                                             std::span<const Tensor> values,
                                             std::span<const Tensor> before) {
+  const double unit = coarsest_unit(graph);
   for (size_t i = 0; i < values.size(); ++i) {
-    const std::string difference = compare_tensors(values[i], before[i]);
+    const std::string difference = compare_tensors(values[i], before[i], unit);
     if (difference.empty()) continue;
     const Output& output = graph.outputs()[i];
     const Node* node = graph.defining_node(output.value);
