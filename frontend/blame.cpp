@@ -51,6 +51,13 @@ void Elaborator::fail(std::string code, Span span, std::string message) {
 
 void Elaborator::warn(Diagnostic diagnostic) { diagnostics_.report(blame(std::move(diagnostic))); }
 
+void Elaborator::check_nesting(Span span) {
+  if (nesting_ > ElaborationSetup::kMaxNesting)
+    fail("E0803", span,
+         fmt::format("expressions, blocks and calls are nested more than {} deep",
+                     ElaborationSetup::kMaxNesting));
+}
+
 void Elaborator::count_step(Span span) {
   if (++steps_ > ElaborationSetup::kMaxSteps)
     fail("E0801", span,

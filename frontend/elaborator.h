@@ -188,6 +188,7 @@ class Elaborator {
   // blame.cpp.
   Diagnostic blame(Diagnostic diagnostic) const;
   void count_step(Span span);
+  void check_nesting(Span span);
 
   /// The origin of the nodes of `expr`, while it is evaluated.
   class Site;

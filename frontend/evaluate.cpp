@@ -30,10 +30,7 @@ std::string dotted_path(const ast::Expr& expr) {
 Value Elaborator::evaluate(const ast::Expr& expr, bool is_direct) {
   count_step(expr.span);
   const Restored<int> nested(nesting_, nesting_ + 1);
-  if (nesting_ > ElaborationSetup::kMaxNesting)
-    fail("E0803", expr.span,
-         fmt::format("expressions and calls are nested more than {} deep",
-                     ElaborationSetup::kMaxNesting));
+  check_nesting(expr.span);
   Value value = evaluate_node(expr, is_direct);
   if (value.is_bad()) throw SilentFault{};
   return value;

@@ -7,7 +7,8 @@ namespace gradc {
 void Elaborator::execute_block(const ast::Block& block) {
   const BlockNames names(*frame_);
   for (const ast::Statement& statement : block.statements) {
-    if (frame_->returned || diagnostics_.is_full()) return;
+    const bool is_out_of_steps = steps_ > ElaborationSetup::kMaxSteps;
+    if (frame_->returned || diagnostics_.is_full() || is_out_of_steps) return;
     execute_guarded(statement);
   }
 }
@@ -28,6 +29,8 @@ void Elaborator::execute_guarded(const ast::Statement& statement) {
 
 void Elaborator::execute(const ast::Statement& statement) {
   count_step(statement.span);
+  const Restored<int> nested(nesting_, nesting_ + 1);
+  check_nesting(statement.span);
   const Restored<Naming> naming(frame_->naming, frame_->naming);
   try {
     execute_node(statement);

@@ -72,6 +72,9 @@ void Matching::fail(const std::string& code, const Tensor& tensor, const std::st
   if (id && !is_float(elaborator_.type(*id).dtype) && tensor.type->name.text == "float")
     mismatch.help = fmt::format("{} / 255, or convert({}, f32)", tensor.at.text().substr(0, 60),
                                 tensor.at.text().substr(0, 60));
+  const auto written = static_cast<int64_t>(tensor.type->dims.size());
+  if (id && code == "E0410" && elaborator_.type(*id).shape.rank() == written - 1)
+    mismatch.help = fmt::format("expand({}, axis) adds an axis", tensor.at.text().substr(0, 60));
   elaborator_.fail(std::move(mismatch));
 }
 

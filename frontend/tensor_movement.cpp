@@ -22,7 +22,7 @@ std::vector<int64_t> counted(int64_t count, int64_t start = 0) {
 
 int64_t TensorOps::checked_axis(int64_t axis, int64_t rank) const {
   if (axis < -rank || axis >= rank)
-    fail("E0408", fmt::format("there is no axis {} among {}", axis, rank));
+    fail("E0408", fmt::format("there is no axis {}: the rank is {}", axis, rank));
   return axis < 0 ? axis + rank : axis;
 }
 
