@@ -25,16 +25,34 @@ std::string command_hint(const std::string& written) {
   return nearest ? fmt::format("; did you mean `{}`?", *nearest) : "";
 }
 
-int usage_error(const CLI::App& app, const CLI::ParseError& fault, int argc, char** argv) {
+int unknown_command(const std::string& written) {
+  return report(ExitCode::Usage, fmt::format("no command `{}`{} (`gradc help` lists them)", written,
+                                             command_hint(written)));
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& fault) {
   if (fault.get_exit_code() == 0) return app.exit(fault);  // --help, --version
-  std::string message = fault.what();
-  if (argc > 1 && argv[1][0] != '-') message += command_hint(argv[1]);
-  fmt::print(stderr, "gradc: {}\nRun `gradc help` for the commands and their flags.\n", message);
+  fmt::print(stderr, "gradc: {}\nRun `gradc help` for the commands and their flags.\n",
+             fault.what());
   return static_cast<int>(ExitCode::Usage);
 }
 
+/// Null where there is none of that name.
+const CLI::App* find_subcommand(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (sub->get_name() == name) return sub;
+  return nullptr;
+}
+
+int print_help(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* topic = argc > 2 ? find_subcommand(app, argv[2]) : &app;
+  if (topic == nullptr) return unknown_command(argv[2]);
+  fmt::print("{}", topic->help());
+  return static_cast<int>(ExitCode::Done);
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("gradc: compiles a model described in text and trains it on the CPU");
+  CLI::App app("Compiles a model described in text and trains it on the CPU", "gradc");
   app.set_version_flag("--version", [] { return version_text(); });
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help of every command");
@@ -44,19 +62,16 @@ int run(int argc, char** argv) {
     sub->parse_complete_callback(
         [&action, configured = command.configure(*sub)] { action = configured; });
   }
-  std::string topic;
-  CLI::App* help = app.add_subcommand("help", "Print this help, or that of a command");
-  help->add_option("command", topic, "The command to explain");
+  app.add_subcommand("help", "Print this help, or that of a command: gradc help train")
+      ->allow_extras();
+  // Before parsing: a parsed app prints the help of what it parsed.
+  if (argc > 1 && std::string_view(argv[1]) == "help") return print_help(app, argc, argv);
+  if (argc > 1 && argv[1][0] != '-' && find_subcommand(app, argv[1]) == nullptr)
+    return unknown_command(argv[1]);
   try {
     app.parse(argc, argv);
-    if (help->parsed()) {
-      fmt::print("{}", (topic.empty() ? app : *app.get_subcommand(topic)).help());
-      return static_cast<int>(ExitCode::Done);
-    }
-  } catch (const CLI::OptionNotFound&) {
-    return report(ExitCode::Usage, fmt::format("no command `{}`{}", topic, command_hint(topic)));
   } catch (const CLI::ParseError& fault) {
-    return usage_error(app, fault, argc, argv);
+    return usage_error(app, fault);
   }
   return static_cast<int>(action());
 }
