@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "codegen/block_columns.h"
+#include "codegen/split_nest.h"
 
 namespace gradc {
 namespace {
@@ -33,22 +33,32 @@ loop::ReduceKind reduce_kind(OpKind kind) {
 /// itself is appended to the body around it when it closes, so what was hoisted comes first.
 class NestLowering {
  public:
-  NestLowering(const Graph& body, const Nest& nest) : body_(body), nest_(nest) {
+  /// `unrolled`: a kept dim that is no loop; its elements are computed side by side.
+  NestLowering(const Graph& body, const Nest& nest, std::optional<size_t> unrolled = std::nullopt)
+      : body_(body), nest_(nest), unrolled_(unrolled) {
     kept_ = nest.kept_count();
-    for (size_t d = kept_; d < nest.dims.size(); ++d) reduced_ |= uint64_t{1} << d;
-    for (size_t d = 0; d < nest.dims.size(); ++d) depths_.push_back(d + 1);
-    bodies_.resize(nest.dims.size() + 1);
+    size_t depth = 0;
+    for (size_t d = 0; d < nest.dims.size(); ++d) {
+      if (d >= kept_) reduced_ |= uint64_t{1} << d;
+      depths_.push_back(d == unrolled ? 0 : ++depth);
+      if (d < kept_) kept_depth_ = depth;
+    }
+    copies_ = unrolled ? nest.dims[*unrolled].extent : 1;
+    bodies_.resize(depth + 1);
     vars_.resize(nest.dims.size());
-    lets_.resize(nest.terms.size());
+    lets_.assign(static_cast<size_t>(copies_),
+                 std::vector<std::optional<Emitted>>(nest.terms.size()));
   }
 
   LoweredNest run(std::string name) {
     start(std::move(name));
-    for (size_t d = 0; d < kept_; ++d) vars_[d] = next_var();
+    for (size_t d = 0; d < kept_; ++d)
+      if (d != unrolled_) vars_[d] = next_var();
     int32_t last_phase = 0;
     for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
     for (int32_t phase = 0; phase <= last_phase; ++phase) lower_phase(phase);
-    for (size_t d = kept_; d-- > 0;) close_loop(d);
+    for (size_t d = kept_; d-- > 0;)
+      if (d != unrolled_) close_loop(d);
     kernel().body = std::move(bodies_[0]);
     return std::move(result_);
   }
@@ -141,8 +151,9 @@ class NestLowering {
                    static_cast<int32_t>(d) == nest_.vector_dim, std::move(bodies_[depth])};
     bodies_[depth].clear();
     bodies_[depth - 1].push_back(std::move(loop));
-    for (std::optional<Emitted>& let : lets_)
-      if (let && let->depth >= depth) let.reset();
+    for (std::vector<std::optional<Emitted>>& copy : lets_)
+      for (std::optional<Emitted>& let : copy)
+        if (let && let->depth >= depth) let.reset();
   }
 
   void bind_scratch(TermId sum) {
@@ -222,52 +233,60 @@ class NestLowering {
 
   void lower_reduced_loops(const std::vector<TermId>& reductions,
                            const std::vector<const TermStore*>& full) {
-    const size_t inner = nest_.dims.size();
     std::vector<loop::AccumulatorId> accumulators;
-    for (TermId t : reductions) {
-      const auto id = static_cast<loop::AccumulatorId>(kernel().accumulator_count++);
-      accumulators.push_back(id);
-      bodies_[kept_].push_back(
-          loop::Accumulator{id, reduce_kind(nest_.terms[t].op), nest_.terms[t].accumulator});
-    }
-    for (size_t d = kept_; d < inner; ++d) vars_[d] = next_var();
-    for (size_t r = 0; r < reductions.size(); ++r) {
-      const Term& term = nest_.terms[reductions[r]];
-      loop::Accumulate accumulate{accumulators[r], emit(term.operands[0]), std::nullopt, {}};
-      if (term.operands.size() > 1) accumulate.factor = emit(term.operands[1]);
-      if (term.op == OpKind::ArgMax || term.op == OpKind::ArgMin)
-        accumulate.position = affine(term.position);
-      bodies_[inner].push_back(std::move(accumulate));
-    }
+    for (TermId t : reductions)
+      for (copy_ = 0; copy_ < copies_; ++copy_) {
+        const auto id = static_cast<loop::AccumulatorId>(kernel().accumulator_count++);
+        accumulators.push_back(id);
+        bodies_[kept_depth_].push_back(
+            loop::Accumulator{id, reduce_kind(nest_.terms[t].op), nest_.terms[t].accumulator});
+      }
+    for (size_t d = kept_; d < nest_.dims.size(); ++d) vars_[d] = next_var();
+    auto accumulator = accumulators.begin();
+    for (TermId t : reductions)
+      for (copy_ = 0; copy_ < copies_; ++copy_) feed(t, *accumulator++);
     store_all(full);
-    for (size_t d = inner; d-- > kept_;) close_loop(d);
-    for (size_t r = 0; r < reductions.size(); ++r)
-      add_let(reductions[r], kept_, loop::ReadAccumulator{accumulators[r]});
+    for (size_t d = nest_.dims.size(); d-- > kept_;) close_loop(d);
+    accumulator = accumulators.begin();
+    for (TermId t : reductions)
+      for (copy_ = 0; copy_ < copies_; ++copy_)
+        add_let(t, kept_depth_, loop::ReadAccumulator{*accumulator++});
+  }
+
+  void feed(TermId t, loop::AccumulatorId accumulator) {
+    const Term& term = nest_.terms[t];
+    loop::Accumulate accumulate{accumulator, emit(term.operands[0]), std::nullopt, {}};
+    if (term.operands.size() > 1) accumulate.factor = emit(term.operands[1]);
+    if (term.op == OpKind::ArgMax || term.op == OpKind::ArgMin)
+      accumulate.position = affine(term.position);
+    bodies_.back().push_back(std::move(accumulate));
   }
 
   /// All values first, so that a store never precedes a load that belongs to it.
   void store_all(const std::vector<const TermStore*>& stores) {
-    for (const TermStore* store : stores) {
-      emit(store->value);
-      for (const TermIndirection& indirection : store->indirections) emit(indirection.index);
-    }
-    for (const TermStore* store : stores) {
-      uint64_t dims = 0;
-      for (size_t d = 0; d < nest_.dims.size(); ++d)
-        if (store->add || !is_row_level(*store) || d < kept_) dims |= uint64_t{1} << d;
-      loop::Store statement{
-          access(result_buffers_.at(store->output), store->position, store->indirections),
-          emit(store->value), store->add};
-      bodies_[depth_of(dims)].push_back(std::move(statement));
-      result_.accesses.push_back(
-          {true, store->indirections.empty() && !store->add, store->output, store->position});
-    }
+    for (copy_ = 0; copy_ < copies_; ++copy_)
+      for (const TermStore* store : stores) {
+        emit(store->value);
+        for (const TermIndirection& indirection : store->indirections) emit(indirection.index);
+      }
+    for (copy_ = 0; copy_ < copies_; ++copy_)
+      for (const TermStore* store : stores) {
+        const uint64_t dims = is_row_level(*store) ? ~reduced_ : ~uint64_t{0};
+        loop::Store statement{
+            access(result_buffers_.at(store->output), store->position, store->indirections),
+            emit(store->value), store->add};
+        bodies_[depth_of(dims)].push_back(std::move(statement));
+        result_.accesses.push_back(
+            {true, store->indirections.empty() && !store->add, store->output, store->position});
+      }
+    copy_ = 0;
   }
 
   loop::Affine affine(const AffineMap& map) const {
     loop::Affine result{map.offset, {}};
+    if (unrolled_) result.offset += map.strides[*unrolled_] * copy_;
     for (size_t d = 0; d < map.strides.size(); ++d) {
-      if (map.strides[d] == 0) continue;
+      if (map.strides[d] == 0 || d == unrolled_) continue;
       const auto var = static_cast<size_t>(vars_[d]);
       if (result.strides.size() <= var) result.strides.resize(var + 1, 0);
       result.strides[var] = map.strides[d];
@@ -286,13 +305,18 @@ class NestLowering {
   loop::LetId add_let(TermId t, size_t depth, Value value) {
     const auto id = static_cast<loop::LetId>(kernel().let_count++);
     bodies_[depth].push_back(loop::Let{id, nest_.terms[t].dtype, std::move(value)});
-    lets_[t] = Emitted{id, depth};
+    let_of(t) = Emitted{id, depth};
     return id;
+  }
+  /// Of the copy that is being emitted; what the unrolled dim does not change is there once.
+  std::optional<Emitted>& let_of(TermId t) {
+    const bool has_copies = unrolled_ && ((nest_.terms[t].dims >> *unrolled_) & 1) != 0;
+    return lets_[has_copies ? static_cast<size_t>(copy_) : 0][t];
   }
 
   /// The let of a term, placed now unless one is in scope.
   loop::LetId emit(TermId t) {
-    if (lets_[t]) return lets_[t]->id;
+    if (let_of(t)) return let_of(t)->id;
     const Term& term = nest_.terms[t];
     const size_t depth = depth_of(term.dims);
     switch (term.kind) {
@@ -323,23 +347,29 @@ class NestLowering {
 
   const Graph& body_;
   const Nest& nest_;
+  const std::optional<size_t> unrolled_;
+  int64_t copies_ = 1;  // extent of the unrolled dim
+  int64_t copy_ = 0;    // of them, the one being emitted
   size_t kept_ = 0;
+  size_t kept_depth_ = 0;  // number of loops over kept dims
   uint64_t reduced_ = 0;
   std::vector<size_t> depths_;  // by dim: number of loops around what depends on it
   LoweredNest result_;
   std::map<int32_t, int32_t> operand_buffers_;
   std::map<int32_t, int32_t> result_buffers_;
   std::map<TermId, int32_t> scratch_buffers_;
-  std::vector<std::vector<loop::Stmt>> bodies_;  // by number of loops around
-  std::vector<loop::VarId> vars_;                // by dim
-  std::vector<std::optional<Emitted>> lets_;     // by term
+  std::vector<std::vector<loop::Stmt>> bodies_;            // by number of loops around
+  std::vector<loop::VarId> vars_;                          // by dim
+  std::vector<std::vector<std::optional<Emitted>>> lets_;  // by copy, then term
 };
 
 }  // namespace
 
 LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name) {
-  if (const std::optional<BlockedColumns> blocked = block_columns(nest))
-    return NestLowering(body, blocked->nest).run_blocked(std::move(name), blocked->element_dim);
+  if (const std::optional<SplitNest> blocked = block_columns(nest))
+    return NestLowering(body, blocked->nest).run_blocked(std::move(name), blocked->inner_dim);
+  if (const std::optional<SplitNest> tiled = tile_rows(nest))
+    return NestLowering(body, tiled->nest, tiled->inner_dim).run(std::move(name));
   return NestLowering(body, nest).run(std::move(name));
 }
 
