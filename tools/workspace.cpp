@@ -89,13 +89,13 @@ TrainSettings Workspace::train_settings() const {
 }
 
 void Workspace::show_diagnostics() {
-  const std::vector<const Diagnostic*> all = diagnostics_->sorted();
-  if (all.size() == shown_) return;
-  shown_ = all.size();
+  Diagnostics fresh;
+  for (const Diagnostic* diagnostic : diagnostics_->sorted())
+    if (shown_.insert(render(*diagnostic)).second) fresh.report(*diagnostic);
   if (options_.json) {
-    fmt::print("{}", render_json(*diagnostics_));
+    fmt::print("{}", render_json(fresh));
   } else {
-    fmt::print(stderr, "{}", render(*diagnostics_, {.color = wants_color(STDERR_FILENO)}));
+    fmt::print(stderr, "{}", render(fresh, {.color = wants_color(STDERR_FILENO)}));
   }
 }
 

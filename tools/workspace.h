@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "codegen/compile.h"
 #include "frontend/model.h"
@@ -64,11 +65,12 @@ class Workspace : public ProgramSource {
  private:
   /// Runs `action`; shows what it reported; turns a refused model into ReportedError.
   void with_diagnostics(const std::function<void()>& action);
+  /// Those that have not been shown yet.
   void show_diagnostics();
 
   ModelOptions options_;
   std::unique_ptr<Diagnostics> diagnostics_;
-  size_t shown_ = 0;
+  std::set<std::string> shown_;  // as rendered
   std::optional<Model> model_;
   std::optional<Module> module_;
   Attrs settings_;
