@@ -67,6 +67,18 @@ void Elaborator::declare_slot(const ast::Declare& declare, Span span) {
       {declare.name.text, input, declare.name.span, VariableRole::Slot, nullptr, {}});
 }
 
+// `uniform` where `uniform()` is meant: a function that makes an initializer.
+void Elaborator::refuse_unfinished(const FunctionValue& function, Span span) {
+  if (!function.callable || function.callable->parameters.empty()) return;
+  for (const ast::Parameter& parameter : function.callable->parameters)
+    if (!parameter.default_value) return;
+  fail(error(
+           "E0304", span,
+           fmt::format("`{}` makes an initializer, it is none: an initializer takes (shape, dtype)",
+                       function.name))
+           .with_help(fmt::format("{}()", function.name)));
+}
+
 TensorId Elaborator::initial_value(const Value& given, const Type& type, const std::string& path,
                                    Span span) {
   const Restored<std::string> initialized(initialized_path_, path);
@@ -84,11 +96,11 @@ TensorId Elaborator::initial_value(const Value& given, const Type& type, const s
     invocation.arguments.push_back({"", {}, type.dtype, span});
     if ((*function)->kind != FunctionKind::Builtin && (*function)->kind != FunctionKind::Fn)
       fail("E0304", span, fmt::format("an initializer is a function, got {}", describe(given)));
+    refuse_unfinished(**function, span);
     value = call(*function, invocation);
     if (value.function())
-      fail(error("E0304", span,
-                 fmt::format("`{}` gives a function, not an initial value", (*function)->name))
-               .with_help(fmt::format("{}()", (*function)->name)));
+      fail("E0304", span,
+           fmt::format("`{}` gives a function, not an initial value", (*function)->name));
   }
   const TensorId initial = expect_type(value, type, span, "the initial value of " + path);
   if (draft_.depends_on(initial) & kOnData)
@@ -101,14 +113,13 @@ TensorId Elaborator::expect_type(const Value& value, const Type& type, Span span
   if (const NumberValue* number = value.as<NumberValue>()) {
     if (number->is_float && !is_float(type.dtype))
       fail("E0405", span,
-           fmt::format("{} is {}, the number {} is not whole", what, to_string(type),
+           fmt::format("{} must be {}, the number {} is not whole", what, to_string(type),
                        to_text(*number)));
     return ops_.fill(type, *number);
   }
   const TensorId* tensor = value.as<TensorId>();
   if (tensor && this->type(*tensor) == type) return *tensor;
-  fail("E0405", span,
-       fmt::format("{} is {}, the new value is {}", what, to_string(type), describe(value)));
+  fail("E0405", span, fmt::format("{} must be {}, got {}", what, to_string(type), describe(value)));
 }
 
 }  // namespace gradc

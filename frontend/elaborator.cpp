@@ -143,14 +143,9 @@ TensorId Elaborator::run_optimizer(const FunctionValue& optimizer, const Owned& 
                              VariableRole::Updated,
                              nullptr,
                              {}});
-  const size_t first_slot = slots.size();
   const BlockNames names(frame);
   for (const ast::Statement& statement : definition.callable.body.block.statements)
     execute(statement);
-  for (size_t i = first_slot; i < slots.size(); ++i) {
-    const std::string name = slots[i].name.substr(parameter.path.size() + 1);
-    slots[i].current = *frame.find(name)->value.as<TensorId>();
-  }
   return *frame.find(definition.value.text)->value.as<TensorId>();
 }
 

@@ -156,6 +156,7 @@ class Elaborator {
   void redeclare(Owned& owned, const ast::Declare& declare, InputKind kind, const Type& type);
   void declare_slot(const ast::Declare& declare, Span span);
   TensorId initial_value(const Value& given, const Type& type, const std::string& path, Span span);
+  void refuse_unfinished(const FunctionValue& function, Span span);
   std::string owned_path(const std::string& name) const;
 
   // call.cpp: functions, layers, optimizers.

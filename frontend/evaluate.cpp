@@ -52,7 +52,11 @@ Value Elaborator::evaluate_node(const ast::Expr& expr, bool is_direct) {
   if (expr.as<ast::None>()) return NoneValue{};
   if (expr.as<ast::Training>()) return setup_.training;
   if (expr.as<ast::Frozen>()) return false;
-  if (const auto* lambda = expr.as<ast::Lambda>()) return evaluate_lambda(*lambda, expr.span);
+  if (const auto* lambda = expr.as<ast::Lambda>()) {
+    const Restored<std::string> bound(frame_->naming.bound,
+                                      is_direct ? frame_->naming.bound : std::string());
+    return evaluate_lambda(*lambda, expr.span);
+  }
   if (const auto* comprehension = expr.as<ast::Comprehension>())
     return evaluate_comprehension(*comprehension);
   fail("E0105", expr.span, "this can only stand in an index or a list");

@@ -79,6 +79,10 @@ void collect_names(const ast::Statement& statement, bool is_nested,
     if (publish->name) add(*publish->name);
   if (const auto* unpack = statement.as<ast::Unpack>())
     for (const ast::Name& name : unpack->names) add(name);
+  if (const auto* scan = statement.as<ast::Scan>())
+    for (const ast::Statement& inner : scan->body.statements)
+      if (inner.as<ast::Declare>() || inner.as<ast::Publish>())
+        collect_names(inner, is_nested, names);
   const auto descend = [&](const ast::Block& block) {
     for (const ast::Statement& inner : block.statements) collect_names(inner, true, names);
   };
@@ -152,10 +156,15 @@ void Elaborator::execute_update(const ast::Update& update, Span span) {
           expect_type(value, variable->owned->type, update.value->span, what);
       return;
     case VariableRole::Slot:
-    case VariableRole::Updated:
-      variable->value =
+    case VariableRole::Updated: {
+      const TensorId updated =
           expect_type(value, type(*variable->value.as<TensorId>()), update.value->span, what);
+      variable->value = updated;
+      // The name ends with its block, the slot does not.
+      for (SlotUpdate& slot : *slots_)
+        if (slot.name == optimized_path_ + ":" + variable->name) slot.current = updated;
       return;
+    }
     default:
       fail(error("E0204", span,
                  fmt::format("`{}` is bound once and cannot be updated", update.name.text))

@@ -77,8 +77,9 @@ std::string library_page() {
     page += fmt::format("## {}\n\n{}\n\n", title, introduction(*file->source));
     for (const ast::Item& item : file->items) add_item(page, item);
   }
-  page += "## Built-in names\n\nThese are not text: the compiler knows them.\n\n| name | value |\n"
-          "| --- | --- |\n";
+  page +=
+      "## Built-in names\n\nThese are not text: the compiler knows them.\n\n| name | value |\n"
+      "| --- | --- |\n";
   for (const BuiltinSignature& signature : builtin_signatures())
     page += fmt::format("| `{}` | {} |\n", signature_text(signature), signature.doc);
   return page;
