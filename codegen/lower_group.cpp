@@ -41,7 +41,10 @@ bool is_in_place(const Graph& body, const std::vector<LoweredNest>& nests, int32
 LoweredGroup lower_group(const Graph& body, const std::string& name) {
   const std::variant<GroupAnalysis, std::string> analysis = analyze_group(body);
   const auto* accepted = std::get_if<GroupAnalysis>(&analysis);
-  CHECK(accepted != nullptr, "group {}: {}", name, std::get<std::string>(analysis));
+  if (accepted == nullptr)
+    throw Error(ExitCode::ModelOrData, "",
+                fmt::format("the group {} cannot be computed as one: {}", name,
+                            std::get<std::string>(analysis)));
   std::vector<LoweredNest> nests;
   for (const Nest& nest : accepted->nests)
     nests.push_back(

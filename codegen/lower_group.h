@@ -29,7 +29,8 @@ struct LoweredGroup {
   std::vector<std::pair<int32_t, int32_t>> in_place;
 };
 
-/// `body` is the body of a group that the fusion pass made. Kernels are named NAME, NAME_1, ...
+/// `body` is the body of a group. Kernels are named NAME, NAME_1, ... Throws Error (ModelOrData)
+/// for a body that the fusion pass would not have made.
 LoweredGroup lower_group(const Graph& body, const std::string& name);
 
 }  // namespace gradc

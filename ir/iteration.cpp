@@ -12,6 +12,9 @@
 namespace gradc {
 namespace {
 
+/// Bounds the depth of the walk back from the results.
+constexpr size_t kMaxBodyNodes = 2048;
+
 using Analysis = std::variant<GroupAnalysis, std::string>;
 
 bool is_reduction(OpKind kind) {
@@ -173,6 +176,7 @@ std::optional<NestRoot> tie_root(const Graph& body, const Anchor& anchor,
 
 Analysis analyze_group(const Graph& body) {
   if (body.outputs().empty()) return std::string("it has no result");
+  if (body.nodes().size() > kMaxBodyNodes) return std::string("it has too many nodes");
   for (const Node& node : body.nodes()) {
     if (!is_stored_in_pieces(node.kind)) continue;
     if (body.outputs().size() != 1 || body.outputs()[0].value != node.results[0])

@@ -102,14 +102,29 @@ class Emitter {
 
   /// A stored value in the new graph, with the views and constants it needs.
   ValueId stored(ValueId value) {
+    std::vector<ValueId> views;
+    while (!map_[index(value)] && graph_.defining_node(value)->kind == OpKind::Reshape) {
+      views.push_back(value);
+      value = graph_.defining_node(value)->operands[0];
+    }
+    ValueId result = stored_itself(value);
+    for (size_t v = views.size(); v-- > 0;) {
+      const Node& node = *graph_.defining_node(views[v]);
+      builder_.set_origin(node.origin);
+      result = builder_.add(node.kind, {result}, node.attrs);
+      map_[index(views[v])] = result;
+    }
+    return result;
+  }
+
+  ValueId stored_itself(ValueId value) {
     if (map_[index(value)]) return *map_[index(value)];
     if (const std::optional<size_t> cluster = clusters_.cluster_of(value)) {
       emit(clusters_[*cluster]);
       return *map_[index(value)];
     }
     const Node& node = *graph_.defining_node(value);
-    const bool is_kept =
-        node.kind == OpKind::Reshape || node.kind == OpKind::Constant || node.kind == OpKind::Group;
+    const bool is_kept = node.kind == OpKind::Constant || node.kind == OpKind::Group;
     CHECK(is_kept, "{} is not stored", op_info(node.kind).name);
     std::vector<ValueId> operands;
     for (ValueId operand : node.operands) operands.push_back(stored(operand));

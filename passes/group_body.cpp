@@ -9,9 +9,28 @@
 #include "ir/op.h"
 
 namespace gradc {
+namespace {
+
+/// A longer chain of inlined values is stored somewhere: every reader would repeat all of it.
+constexpr int32_t kMaxInlinedChain = 32;
+
+}  // namespace
 
 FusionRoles::FusionRoles(const Graph& graph, bool inlines) : graph_(graph) {
-  for (const Node& node : graph.nodes()) roles_.push_back(natural_role(node, inlines));
+  std::vector<int32_t> chain(graph.nodes().size(), 0);
+  for (size_t n = 0; n < graph.nodes().size(); ++n) {
+    const Node& node = graph.nodes()[n];
+    NodeRole role = natural_role(node, inlines);
+    if (role == NodeRole::Inlined || role == NodeRole::View)
+      for (ValueId operand : node.operands)
+        if (!graph.is_input(operand))
+          chain[n] = chain[static_cast<size_t>(graph.producer(operand))] + 1;
+    if (role == NodeRole::Inlined && chain[n] > kMaxInlinedChain) {
+      role = NodeRole::Computed;
+      chain[n] = 0;
+    }
+    roles_.push_back(role);
+  }
 }
 
 NodeRole FusionRoles::natural_role(const Node& node, bool inlines) const {
@@ -53,14 +72,15 @@ bool FusionRoles::materialize(ValueId value) {
 }
 
 void FusionRoles::collect_stored(ValueId value, std::set<ValueId>& stored) const {
-  const Node* node = graph_.defining_node(value);
-  const bool is_through = node != nullptr && (role(graph_.producer(value)) == NodeRole::Inlined ||
-                                              role(graph_.producer(value)) == NodeRole::View);
-  if (!is_through) {
-    stored.insert(value);
-    return;
+  while (!graph_.is_input(value)) {
+    const NodeRole role_of_node = role(graph_.producer(value));
+    if (role_of_node != NodeRole::Inlined && role_of_node != NodeRole::View) break;
+    const std::vector<ValueId>& operands = graph_.defining_node(value)->operands;
+    if (operands.empty()) return;
+    CHECK(operands.size() == 1, "an inlined node has one operand");
+    value = operands[0];
   }
-  for (ValueId operand : node->operands) collect_stored(operand, stored);
+  stored.insert(value);
 }
 
 bool FusionRoles::is_stored_view(ValueId value) const {
@@ -106,24 +126,28 @@ class BodyBuilder {
   }
 
  private:
-  void add_node(int32_t position) {
-    if (!copied_.insert(position).second) return;
-    for (ValueId operand : graph_.nodes()[static_cast<size_t>(position)].operands)
-      add_operand(operand);
+  /// Adds a node and all that is inlined before it.
+  void add_node(int32_t first) {
+    std::vector<int32_t> pending{first};
+    while (!pending.empty()) {
+      const int32_t position = pending.back();
+      pending.pop_back();
+      if (!copied_.insert(position).second) continue;
+      for (ValueId operand : graph_.nodes()[static_cast<size_t>(position)].operands) {
+        if (is_copied(operand))
+          pending.push_back(graph_.producer(operand));
+        else
+          operands_.insert(operand);
+      }
+    }
   }
 
-  void add_operand(ValueId value) {
-    if (graph_.is_input(value)) {
-      operands_.insert(value);
-      return;
-    }
+  bool is_copied(ValueId value) const {
+    if (graph_.is_input(value)) return false;
     const int32_t producer = graph_.producer(value);
     const NodeRole role = roles_.role(producer);
-    if (members_.count(producer) != 0 || role == NodeRole::Inlined ||
-        (role == NodeRole::View && !is_outside_view(value)))
-      add_node(producer);
-    else
-      operands_.insert(value);
+    return members_.count(producer) != 0 || role == NodeRole::Inlined ||
+           (role == NodeRole::View && !is_outside_view(value));
   }
 
   /// Can the reshape stay outside, as a view of a value that another group stores?
