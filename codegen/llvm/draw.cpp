@@ -2,8 +2,6 @@
 // then need no shuffles. What stands in the upper half of a lane is ignored.
 #include "codegen/llvm/draw.h"
 
-#include <array>
-
 namespace gradc {
 namespace {
 
@@ -29,9 +27,7 @@ Lanes spread_like(Lanes a, Lanes vector) {
   return type == nullptr ? a : splat(a, static_cast<int>(type->getNumElements()));
 }
 
-using Block = std::array<Lanes, 4>;
-
-Block philox(Block counter, Lanes key) {
+DrawBlock philox(DrawBlock counter, Lanes key) {
   Lanes key0 = low_word(key), key1 = shift_right(key, 32);
   for (int round = 0; round < 10; ++round) {
     const Lanes product0 = low_word(counter[0]) * like_bits(counter[0], 0xD2511F53);
@@ -56,16 +52,24 @@ Lanes draw_key(Lanes seed, uint64_t stream) {
   return mix(seed + like_bits(seed, kGolden * (mix_number(stream) | 1)));
 }
 
+DrawBlock draw_block(Lanes key, Lanes step, Lanes number) {
+  const Lanes wide_step = spread_like(step, number);
+  return philox({number, shift_right(number, 32), wide_step, shift_right(wide_step, 32)}, key);
+}
+
+Lanes word_of(const DrawBlock& block, int word) {
+  const Lanes wide = block[static_cast<size_t>(word)];
+  auto& builder = wide.builder();
+  return {wide.code, builder.CreateTrunc(wide.value, with_element(wide, builder.getInt32Ty()))};
+}
+
 Lanes draw_word(Lanes key, Lanes step, Lanes index) {
-  const Lanes block = shift_left(shift_right(index, 6), 4) | (index & like_bits(index, 15));
-  const Lanes wide_step = spread_like(step, index);
-  const Block words =
-      philox({block, shift_right(block, 32), wide_step, shift_right(wide_step, 32)}, key);
+  const Lanes number = shift_left(shift_right(index, 6), 4) | (index & like_bits(index, 15));
+  const DrawBlock words = draw_block(key, step, number);
   const Lanes is_odd = bit(index, 4);
   const Lanes word =
       select(bit(index, 5), select(is_odd, words[3], words[2]), select(is_odd, words[1], words[0]));
-  auto& builder = word.builder();
-  return {word.code, builder.CreateTrunc(word.value, with_element(word, builder.getInt32Ty()))};
+  return word_of({word, word, word, word}, 0);
 }
 
 Lanes unit_f32(Lanes word) {

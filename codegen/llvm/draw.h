@@ -1,5 +1,7 @@
 // Random numbers in generated code: the bits of runtime/core/rng.h.
 #pragma once
+#include <array>
+
 #include "codegen/llvm/lanes.h"
 
 namespace gradc {
@@ -7,7 +9,14 @@ namespace gradc {
 /// rng_key(seed, stream); seed is an i64 element, the key too.
 Lanes draw_key(Lanes seed, uint64_t stream);
 
-/// random_word at `index` (i64, one or a vector) under `key`, at step `step` (an i64 element): i32.
+/// The four words of Philox's block `number` (i64, one or a vector) under `key`, at step `step` (an
+/// i64 element); each in the low half of an i64.
+using DrawBlock = std::array<Lanes, 4>;
+DrawBlock draw_block(Lanes key, Lanes step, Lanes number);
+/// One of them as i32.
+Lanes word_of(const DrawBlock& block, int word);
+
+/// random_word at `index` (i64, one or a vector): i32.
 Lanes draw_word(Lanes key, Lanes step, Lanes index);
 
 /// The values made of words: of one, and of one of the stream and one of the flipped stream.

@@ -29,30 +29,41 @@ void KernelEmitter::emit_serial(const For& loop) {
 }
 
 /// Whole vectors first, then the rest under a mask. Ranges of a parallel loop start at multiples of
-/// W and end at one or at the extent.
+/// its grain and end at one or at the extent.
 void KernelEmitter::emit_vector(const For& loop) {
   auto& builder = code_.builder;
   const int64_t lanes = code_.target.lanes;
+  const int64_t step = lanes * vectors_per_iteration(loop);
+  const int64_t steps = loop.extent / step * step;
   const int64_t whole = loop.extent / lanes * lanes;
-  const bool has_tail = whole < loop.extent;
-  llvm::Value* limit = builder.getInt64(static_cast<uint64_t>(whole));
   vector_var_ = loop.var;
-  if (loop.parallel) {
-    if (whole > 0) {
-      llvm::Value* last =
-          has_tail ? builder.CreateBinaryIntrinsic(llvm::Intrinsic::smin, end_, limit) : end_;
-      emit_range(loop, {begin_, last, lanes, false});
-    }
-    if (has_tail)
-      emit_if(builder.CreateICmpSGT(end_, limit), [&] { emit_vector_tail(loop, whole); });
-  } else {
-    if (whole == lanes)
-      emit_straight(loop, 0);
-    else if (whole > 0)
-      emit_range(loop, {builder.getInt64(0), limit, lanes, true});
-    if (has_tail) emit_vector_tail(loop, whole);
+  emit_vectors(loop, 0, steps, step);
+  emit_vectors(loop, steps, whole, lanes);
+  if (whole < loop.extent) {
+    const auto emit_tail = [&] { emit_vector_tail(loop, whole); };
+    llvm::Value* last = builder.getInt64(static_cast<uint64_t>(whole));
+    loop.parallel ? emit_if(builder.CreateICmpSGT(end_, last), emit_tail) : emit_tail();
   }
   vector_var_.reset();
+}
+
+/// Iterations [first, limit), of a parallel loop those in its range, `step` at a time.
+void KernelEmitter::emit_vectors(const For& loop, int64_t first, int64_t limit, int64_t step) {
+  auto& builder = code_.builder;
+  if (first == limit) return;
+  llvm::Value* lower = builder.getInt64(static_cast<uint64_t>(first));
+  llvm::Value* upper = builder.getInt64(static_cast<uint64_t>(limit));
+  if (loop.parallel) {
+    lower =
+        first == 0 ? begin_ : builder.CreateBinaryIntrinsic(llvm::Intrinsic::smax, begin_, lower);
+    upper = limit == loop.extent
+                ? end_
+                : builder.CreateBinaryIntrinsic(llvm::Intrinsic::smin, end_, upper);
+  } else if (limit - first == step && step == code_.target.lanes) {
+    emit_straight(loop, first);
+    return;
+  }
+  emit_range(loop, {lower, upper, step, !loop.parallel});
 }
 
 void KernelEmitter::emit_vector_tail(const For& loop, int64_t first) {
@@ -103,7 +114,7 @@ void KernelEmitter::emit_range(const For& loop, const Range& range) {
     *value = phis.back();
   }
   loops_.push_back({loop.var, index, enter});
-  emit_body(loop.body);
+  emit_iteration(loop, range.step);
   loops_.pop_back();
 
   llvm::BasicBlock* latch = builder.GetInsertBlock();
@@ -113,6 +124,24 @@ void KernelEmitter::emit_range(const For& loop, const Range& range) {
   index->addIncoming(next, latch);
   for (size_t i = 0; i < phis.size(); ++i) phis[i]->addIncoming(*carried[i], latch);
   builder.SetInsertPoint(after);
+}
+
+void KernelEmitter::emit_iteration(const For& loop, int64_t step) {
+  auto& builder = code_.builder;
+  const int64_t lanes = code_.target.lanes;
+  if (step <= lanes) {
+    emit_body(loop.body);
+    return;
+  }
+  llvm::Value* first = loops_.back().index;
+  for (int64_t vector = 0; vector < step / lanes; ++vector) {
+    llvm::Value* offset = builder.getInt64(static_cast<uint64_t>(vector * lanes));
+    loops_.back().index = builder.CreateNSWAdd(first, offset);
+    vector_of_iteration_ = vector;
+    emit_body(loop.body);
+  }
+  vector_of_iteration_.reset();
+  blocks_.clear();
 }
 
 void KernelEmitter::emit_if(llvm::Value* condition, const EmitIteration& emit_then) {

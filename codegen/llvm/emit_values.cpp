@@ -1,7 +1,6 @@
 // Values and addresses of a kernel.
 #include <llvm/IR/Constants.h>
 
-#include "codegen/llvm/draw.h"
 #include "codegen/llvm/kernel_emitter.h"
 
 namespace gradc {
@@ -38,29 +37,6 @@ LlvmScalar KernelEmitter::iota(const Affine& position, DType dtype) {
   const int64_t stride = is_in_vector_loop() ? vector_stride(position) : 0;
   llvm::Value* value = stride == 0 ? first : lane_numbers(first, stride);
   return convert({{&code_, value}, is_narrow ? DType::I32 : DType::I64}, dtype);
-}
-
-void KernelEmitter::remember_keys(LetId seed) {
-  const auto found = facts_.streams.find(seed);
-  if (found == facts_.streams.end()) return;
-  const LlvmScalar& value = let(seed);
-  CHECK(value.dtype == DType::I64 && !value.lanes.is_vector(), "kernel {}: a seed of {}",
-        kernel_.name, value.dtype);
-  for (uint64_t stream : found->second)
-    keys_.insert_or_assign({seed, stream}, draw_key(value.lanes, stream));
-}
-
-LlvmScalar KernelEmitter::draw(const Draw& draw, DType dtype) {
-  CHECK(dtype == DType::F32 || dtype == DType::F64, "kernel {}: a draw of {}", kernel_.name, dtype);
-  llvm::Value* first = affine(draw.position);
-  const int64_t stride = is_in_vector_loop() ? vector_stride(draw.position) : 0;
-  const Lanes index{&code_, stride == 0 ? first : lane_numbers(first, stride)};
-  const Lanes step = let(draw.step).lanes;
-  const auto word = [&](uint64_t stream) {
-    return draw_word(keys_.at({draw.seed, stream}), step, index);
-  };
-  if (dtype == DType::F32) return {unit_f32(word(draw.stream)), dtype};
-  return {unit_f64(word(draw.stream), word(~draw.stream)), dtype};
 }
 
 LlvmScalar KernelEmitter::elementwise(const Apply& apply, DType dtype) {

@@ -2,8 +2,10 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <tuple>
 
 #include "codegen/llvm/accumulator.h"
+#include "codegen/llvm/draw.h"
 #include "codegen/llvm/kernel_facts.h"
 #include "codegen/llvm/memory.h"
 
@@ -27,7 +29,7 @@ class KernelEmitter {
   struct Range {
     llvm::Value* first;
     llvm::Value* limit;
-    int64_t step;
+    int64_t step;  // of the vector loop: a multiple of W, the body stands once for each W
     bool is_never_empty;
   };
   using EmitIteration = std::function<void()>;
@@ -44,6 +46,8 @@ class KernelEmitter {
   void emit_vector(const loop::For& loop);
   void emit_vector_tail(const loop::For& loop, int64_t first);
   void emit_range(const loop::For& loop, const Range& range);
+  void emit_vectors(const loop::For& loop, int64_t first, int64_t limit, int64_t step);
+  void emit_iteration(const loop::For& loop, int64_t step);
   void emit_straight(const loop::For& loop, int64_t index);
   void emit_if(llvm::Value* condition, const EmitIteration& emit_then);
   std::vector<llvm::Value**> carried_values(const loop::For& loop);
@@ -52,9 +56,14 @@ class KernelEmitter {
   LlvmScalar load(const loop::Access& access, DType dtype);
   LlvmScalar literal(const Tensor& value);
   LlvmScalar iota(const loop::Affine& position, DType dtype);
-  LlvmScalar draw(const loop::Draw& draw, DType dtype);
   LlvmScalar elementwise(const loop::Apply& apply, DType dtype);
+
+  // emit_draws.cpp
+  LlvmScalar draw(const loop::Draw& draw, DType dtype);
+  Lanes shared_word(const loop::Draw& draw, uint64_t stream, Lanes key, Lanes step);
   void remember_keys(loop::LetId seed);
+  bool has_block_position(const loop::Draw& draw, loop::VarId vector_var) const;
+  int64_t vectors_per_iteration(const loop::For& loop) const;
 
   /// The value of the expression at lane 0; each term stands as far outside as it can.
   llvm::Value* affine(const loop::Affine& affine);
@@ -87,6 +96,10 @@ class KernelEmitter {
   std::vector<std::optional<LlvmScalar>> lets_;
   std::map<loop::AccumulatorId, AccumulatorState> accumulators_;
   std::map<std::pair<loop::LetId, uint64_t>, Lanes> keys_;  // by seed and stream
+  /// Where an iteration is several vectors: the one that is emitted, and the blocks drawn so far,
+  /// by stream and first lane.
+  std::optional<int64_t> vector_of_iteration_;
+  std::map<std::tuple<const loop::Draw*, uint64_t, int64_t>, DrawBlock> blocks_;
 };
 
 }  // namespace gradc

@@ -331,6 +331,28 @@ TEST_CASE("draws are the bits of the random number generator") {
   }
 }
 
+TEST_CASE("draws of a parallel vector loop do not depend on where its ranges are cut") {
+  for (DType dtype : {DType::F32, DType::F64}) {
+    for (int64_t n : {1, 63, 64, 100, 128, 200, 333}) {
+      KernelBuilder builder("draws");
+      const int32_t numbers = builder.buffer(DType::I64, 2);
+      const int32_t out = builder.buffer(dtype, n, true), other = builder.buffer(dtype, n, true);
+      const VarId i = builder.var();
+      const LetId seed = builder.load(numbers, at({}));
+      const LetId step = builder.load(numbers, at({}, 1));
+      builder.open(i, n, true, true);
+      const auto draw = [&](uint64_t stream, int64_t offset) {
+        return builder.let(dtype, loop::Draw{seed, step, stream, at({{i, 1}}, offset)});
+      };
+      const LetId x = draw(5, 0), y = draw(6, 640), z = draw(5, 3);
+      builder.store(out, at({{i, 1}}), builder.apply(dtype, OpKind::Sub, {x, y}));
+      builder.store(other, at({{i, 1}}), z);
+      builder.close();
+      check_kernel(builder.kernel());
+    }
+  }
+}
+
 TEST_CASE("text of kernels is the same each time") {
   KernelBuilder builder("copy");
   const int32_t in = builder.buffer(DType::F32, 20), out = builder.buffer(DType::F32, 20, true);
