@@ -90,6 +90,17 @@ DraftInput* DraftGraph::find_input(TensorId id) {
   return input < 0 ? nullptr : &inputs_[static_cast<size_t>(input)];
 }
 
+namespace {
+
+bool replaces(OutputKind output, InputKind input) {
+  return (output == OutputKind::Parameter && input == InputKind::Parameter) ||
+         (output == OutputKind::State && input == InputKind::State) ||
+         (output == OutputKind::Slot && input == InputKind::Slot) ||
+         (output == OutputKind::Step && input == InputKind::Step);
+}
+
+}  // namespace
+
 std::vector<bool> DraftGraph::reached(std::span<const DraftOutput> outputs,
                                       const Replacements& replace) const {
   std::vector<bool> is_reached(tensors_.size(), false);
@@ -108,7 +119,12 @@ std::vector<bool> DraftGraph::reached(std::span<const DraftOutput> outputs,
 
 Graph DraftGraph::extract(std::string name, GraphMode mode, int64_t rows,
                           std::span<const DraftOutput> outputs, const Replacements& replace) const {
-  const std::vector<bool> is_reached = reached(outputs, replace);
+  std::vector<bool> is_reached = reached(outputs, replace);
+  // What a step replaces comes in also where nothing reads the old value.
+  for (const DraftInput& input : inputs_)
+    for (const DraftOutput& output : outputs)
+      if (mode != GraphMode::Init && output.name == input.name && replaces(output.kind, input.kind))
+        is_reached[index(input.id)] = true;
   GraphBuilder builder(std::move(name), mode, rows);
   std::vector<ValueId> values(tensors_.size());
   for (const InputKind kind : kInputOrder)

@@ -134,6 +134,24 @@ TEST_CASE("the programs that are mutated are correct") {
   }
 }
 
+TEST_CASE("what a step replaces without reading it is still an input") {
+  CHECK(elaborate_all(R"(optimizer fresh(rate = 0.1) for value, gradient {
+  slot last = zeros_like(value)
+  last := gradient
+  value := rate * last
+}
+model m(image: u8[batch, 4, 4]) {
+  state seen: f32[] = 0
+  x = flatten(image) / 255
+  if training { seen := mean(x) }
+  shown = if training { x } else { x + seen }
+  loss = mean(dense(shown, 3))
+  output y = shown
+}
+train m { data = digits; optimizer = fresh }
+)"));
+}
+
 TEST_CASE("mutated programs are elaborated or refused") {
   std::mt19937 random(kSeed);
   std::vector<std::string> all = {
