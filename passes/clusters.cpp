@@ -45,6 +45,7 @@ Clusters::Clusters(const Graph& graph, bool fuses) : graph_(graph), roles_(graph
   settle_operands();
   collect_readers();
   make_clusters(fuses);
+  collect_successors();
 }
 
 void Clusters::mark_needed() {
@@ -224,28 +225,52 @@ std::vector<size_t> Clusters::readers(ValueId value) const {
   return clusters;
 }
 
+void Clusters::collect_successors() {
+  next_.resize(clusters_.size());
+  merged_into_.resize(clusters_.size());
+  for (size_t c = 0; c < clusters_.size(); ++c) {
+    merged_into_[c] = c;
+    for (ValueId result : clusters_[c].group.results)
+      for (size_t reader : readers(result))
+        if (reader != c) next_[c].push_back(reader);
+  }
+  seen_.assign(clusters_.size(), 0);
+}
+
+/// The cluster that holds the nodes with which cluster number `cluster` started.
+size_t Clusters::current(size_t cluster) const {
+  while (merged_into_[cluster] != cluster) cluster = merged_into_[cluster];
+  return cluster;
+}
+
 std::vector<size_t> Clusters::successors(size_t cluster) const {
   std::vector<size_t> all;
-  for (ValueId result : clusters_[cluster].group.results)
-    for (size_t reader : readers(result))
-      if (reader != cluster) all.push_back(reader);
+  for (size_t next : next_[cluster])
+    if (current(next) != cluster) all.push_back(current(next));
   return all;
 }
 
-/// Is there a path from one cluster to the other through a third? Earlier groups are not looked
-/// through: nothing is merged in a graph that has them.
-bool Clusters::has_path_around(size_t from, size_t to) const {
-  std::vector<bool> seen(clusters_.size(), false);
+/// Is there a path from one cluster to the other through a third? (A cluster that reads another
+/// never reaches it: the clusters have no cycles.) Earlier groups are not looked through: nothing
+/// is merged in a graph that has them.
+bool Clusters::has_path_around(size_t from, size_t to) {
+  ++search_;
   std::vector<size_t> pending;
-  for (size_t next : successors(from))
-    if (next != to) pending.push_back(next);
+  const auto follow = [&](size_t cluster) {
+    for (size_t& next : next_[cluster]) {
+      next = current(next);
+      const bool is_news = next != from && seen_[next] != search_;
+      if (!is_news || (cluster == from && next == to)) continue;
+      seen_[next] = search_;
+      pending.push_back(next);
+    }
+  };
+  follow(from);
   while (!pending.empty()) {
     const size_t cluster = pending.back();
     pending.pop_back();
     if (cluster == to) return true;
-    if (seen[cluster]) continue;
-    seen[cluster] = true;
-    for (size_t next : successors(cluster)) pending.push_back(next);
+    follow(cluster);
   }
   return false;
 }
@@ -258,7 +283,10 @@ bool Clusters::merge(size_t a, size_t b) {
     first.apart = second.apart = "the group would be too large";
     return false;
   }
-  if (has_path_around(a, b) || has_path_around(b, a)) {
+  const std::vector<size_t> readers_of_first = successors(a);
+  const bool is_producer =
+      std::find(readers_of_first.begin(), readers_of_first.end(), b) != readers_of_first.end();
+  if (has_path_around(a, b) || (!is_producer && has_path_around(b, a))) {
     first.apart = second.apart = "another group stands between them";
     return false;
   }
@@ -278,6 +306,8 @@ bool Clusters::merge(size_t a, size_t b) {
                                              cost / 1e3, (first.cost_ns + second.cost_ns) / 1e3);
     return false;
   }
+  next_[a].insert(next_[a].end(), next_[b].begin(), next_[b].end());
+  merged_into_[b] = a;
   for (int32_t n : second.nodes) cluster_by_node_[static_cast<size_t>(n)] = static_cast<int32_t>(a);
   second = {};
   first.nodes = std::move(nodes);

@@ -50,7 +50,9 @@ class Clusters {
   bool is_product(int32_t dot) const;
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
   void add_cluster(std::vector<int32_t> nodes, bool is_matmul);
-  bool has_path_around(size_t from, size_t to) const;
+  void collect_successors();
+  size_t current(size_t cluster) const;
+  bool has_path_around(size_t from, size_t to);
   std::vector<size_t> successors(size_t cluster) const;
 
   const Graph& graph_;
@@ -61,6 +63,10 @@ class Clusters {
   std::vector<std::vector<ValueId>> stored_;   // by node: stored values it reads
   std::vector<int32_t> cluster_by_node_;
   std::vector<Cluster> clusters_;
+  std::vector<std::vector<size_t>> next_;  // by cluster: readers, by the numbers they once had
+  std::vector<size_t> merged_into_;        // by cluster: itself, or where its nodes went
+  std::vector<int32_t> seen_;              // by cluster: the last search that met it
+  int32_t search_ = 0;
 };
 
 }  // namespace gradc
