@@ -13,7 +13,7 @@ ExitCode check(const ModelOptions& options) {
   const int64_t rows = workspace.settings().integer("batch");
   for (GraphMode mode : {GraphMode::Init, GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict,
                          GraphMode::Metrics})
-    if (!workspace.is_graph_file() || workspace.holds(mode, rows))
+    if (workspace.holds(mode, rows) && (mode != GraphMode::Train || workspace.has_optimizer()))
       workspace.graph(mode, rows, Stage::Grad);
   if (!options.json) fmt::print("{}: no errors\n", options.model);
   return ExitCode::Done;

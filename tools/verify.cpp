@@ -75,6 +75,7 @@ class Verification {
   void check_graph(GraphMode mode) {
     const int64_t rows = mode == GraphMode::Init ? 0 : batch_.rows;
     if (!workspace_.holds(mode, rows)) return;
+    if (mode == GraphMode::Train && !workspace_.has_optimizer()) return;
     const Graph source = workspace_.source_graph(mode, rows);
     if (source.outputs().empty()) return;
     const std::vector<Tensor> inputs = inputs_of(source);
@@ -94,7 +95,7 @@ class Verification {
   }
 
   void check_gradients_of_loss() {
-    if (!workspace_.holds(GraphMode::Train, batch_.rows)) return;
+    if (!workspace_.holds(GraphMode::Train, batch_.rows) || !workspace_.has_optimizer()) return;
     const Graph source = workspace_.source_graph(GraphMode::Train, batch_.rows);
     const GradcheckReport report = check_gradients(source, inputs_of(source));
     if (report.gradients.empty()) {

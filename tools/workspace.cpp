@@ -88,6 +88,8 @@ TrainSettings Workspace::train_settings() const {
   return train;
 }
 
+bool Workspace::has_optimizer() const { return settings_.get<std::string>("optimizer") != "none"; }
+
 void Workspace::show_diagnostics() {
   Diagnostics fresh;
   for (const Diagnostic* diagnostic : diagnostics_->sorted())
@@ -194,13 +196,17 @@ Module Workspace::module(Stage stage) {
     return run_until(result, stage, pipeline_options());
   }
   const TrainSettings train = train_settings();
+  const bool has_data = !settings_.get<std::string>("data").empty();
+  const int64_t train_rows = has_data ? data().train.rows() : train.batch;
+  const int64_t test_rows = has_data ? test_data().rows() : train.eval_batch;
   const auto add = [&](GraphMode mode, int64_t rows) {
     result.graphs.push_back(graph(mode, rows, stage));
   };
   add(GraphMode::Init, 0);
-  for (int64_t rows : row_counts(data().train.rows(), train.batch, train.drop_last))
-    add(GraphMode::Train, rows);
-  const std::vector<int64_t> test_counts = row_counts(test_data().rows(), train.eval_batch, false);
+  if (has_optimizer())
+    for (int64_t rows : row_counts(train_rows, train.batch, train.drop_last))
+      add(GraphMode::Train, rows);
+  const std::vector<int64_t> test_counts = row_counts(test_rows, train.eval_batch, false);
   for (int64_t rows : test_counts) add(GraphMode::Evaluate, rows);
   add(GraphMode::Metrics, 0);
   for (int64_t rows : test_counts) add(GraphMode::Predict, rows);

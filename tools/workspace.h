@@ -28,6 +28,8 @@ class Workspace : public ProgramSource {
   /// The evaluated train block with the overrides of the command line.
   const Attrs& settings() const { return settings_; }
   TrainSettings train_settings() const;
+  /// False where the model has no optimizer: there is no train graph then.
+  bool has_optimizer() const;
 
   /// The data the settings name, loaded on first use and bound to the model's inputs.
   const DataSplit& data();
@@ -48,7 +50,8 @@ class Workspace : public ProgramSource {
   Graph source_graph(GraphMode mode, int64_t rows, const GraphRequest& request = {});
   /// The same after the pipeline up to `stage`.
   Graph graph(GraphMode mode, int64_t rows, Stage stage, const GraphRequest& request = {});
-  /// Every graph that training, evaluation and prediction on this data need, at `stage`.
+  /// Every graph that training, evaluation and prediction on the data need, at `stage`; on one
+  /// batch where the settings name no data.
   Module module(Stage stage);
 
   std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) override;

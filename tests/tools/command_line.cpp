@@ -62,6 +62,17 @@ TEST_CASE("a model can come from stdin") {
   CHECK(run.exit_code == 0);
 }
 
+TEST_CASE("a model without a train block can be checked, summarized and dumped") {
+  const std::string model = write_temporary(
+      "plain.grad", "model m(x: f32[batch, 4]) {\n  h = dense(x, 8)\n  output guess = h\n}\n");
+  CHECK(run_program({"check", model}).exit_code == 0);
+  CHECK_THAT(run_program({"summary", model}).out, Contains("Total params: 40"));
+  CHECK_THAT(run_program({"dump", model}).out, Contains("output output \"guess\""));
+  const ProgramRun train = run_program({"train", model});
+  CHECK(train.exit_code == 1);
+  CHECK_THAT(train.err, Contains("E0903"));
+}
+
 TEST_CASE("every shipped model passes check and has a summary") {
   REQUIRE(shipped_models().size() >= 3);
   for (const std::string& model : shipped_models()) {
