@@ -138,20 +138,17 @@ std::optional<int32_t> Clusters::sole_reader(ValueId value) const {
   return readers[0];
 }
 
-/// The dot, its bias and its relu: as many of them as are one product.
+/// The dot and its bias. No activation: the library's relu turns a NaN into 0, and its other
+/// functions are not the same bits as ours.
 std::vector<int32_t> Clusters::product_with_epilogue(int32_t dot) const {
-  std::vector<int32_t> best{dot};
-  std::vector<int32_t> nodes{dot};
-  for (OpKind kind : {OpKind::Add, OpKind::Maximum}) {
-    const ValueId last = graph_.nodes()[static_cast<size_t>(nodes.back())].results[0];
-    const std::optional<int32_t> reader = sole_reader(last);
-    if (!reader || cluster_by_node_[static_cast<size_t>(*reader)] >= 0) break;
-    const Node& node = graph_.nodes()[static_cast<size_t>(*reader)];
-    if (node.kind != kind) continue;
-    nodes.push_back(*reader);
-    if (match_matmul(build_body(roles_, nodes, {node.results[0]}).body)) best = nodes;
-  }
-  return best;
+  const std::optional<int32_t> reader =
+      sole_reader(graph_.nodes()[static_cast<size_t>(dot)].results[0]);
+  if (!reader || cluster_by_node_[static_cast<size_t>(*reader)] >= 0) return {dot};
+  const Node& node = graph_.nodes()[static_cast<size_t>(*reader)];
+  const bool is_bias =
+      node.kind == OpKind::Add &&
+      match_matmul(build_body(roles_, {dot, *reader}, {node.results[0]}).body).has_value();
+  return is_bias ? std::vector<int32_t>{dot, *reader} : std::vector<int32_t>{dot};
 }
 
 std::vector<ValueId> Clusters::results_of(const std::vector<int32_t>& nodes) const {
