@@ -29,6 +29,8 @@ class ScratchFolder {
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
   /// Writes a file and returns its path.
   std::string write(const std::string& name, std::string_view bytes) const {
+    // A file system may flush a file that is truncated and written again; a new one it does not.
+    std::filesystem::remove(path_ / name);
     std::ofstream(path_ / name, std::ios::binary)
         .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return *this / name;
