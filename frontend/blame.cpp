@@ -58,8 +58,11 @@ void Elaborator::check_nesting(Span span) {
                      ElaborationSetup::kMaxNesting));
 }
 
-void Elaborator::count_step(Span span) {
-  if (++steps_ > ElaborationSetup::kMaxSteps)
+void Elaborator::count_step(Span span) { count_elements(1, span); }
+
+void Elaborator::count_elements(int64_t count, Span span) {
+  steps_ += count;
+  if (steps_ > ElaborationSetup::kMaxSteps)
     fail("E0801", span,
          fmt::format("the model needs more than {} evaluation steps", ElaborationSetup::kMaxSteps));
 }

@@ -1,4 +1,6 @@
 // Functions of types and lists, computed on the spot; and those that are not there yet.
+#include <algorithm>
+
 #include "frontend/builtin_table.h"
 
 namespace gradc {
@@ -45,6 +47,7 @@ Value range(BuiltinCall& call) {
     call.elaborator().fail(
         "E0804", call.span(),
         fmt::format("a list of more than {} elements", ElaborationSetup::kMaxElements));
+  call.elaborator().count_elements(static_cast<int64_t>(std::max(span, 0.0)), call.span());
   std::vector<Value> numbers;
   for (int64_t i = start; step > 0 ? i < stop : i > stop; i += step) numbers.emplace_back(i);
   return Value::list(std::move(numbers));

@@ -28,6 +28,7 @@ NumberValue reduce_numbers(BuiltinCall& call, OpKind kind, const std::vector<Val
   const bool is_sum = kind == OpKind::Sum || kind == OpKind::Mean;
   if (!is_sum && !is_product && list.empty())
     call.elaborator().fail("E0312", call.span(), fmt::format("`{}` of an empty list", call.name()));
+  call.elaborator().count_elements(static_cast<int64_t>(list.size()), call.span());
   NumberValue total = is_sum || is_product ? NumberValue::of(int64_t{is_product ? 1 : 0})
                                            : *list[0].as<NumberValue>();
   for (const Value& element : list) {

@@ -94,6 +94,8 @@ class Elaborator {
   uint64_t next_stream();
   bool is_initializing() const { return !initialized_path_.empty(); }
   void count_multiply_adds(int64_t count);
+  /// Counts the making of `count` list elements as so many steps (E0801).
+  void count_elements(int64_t count, Span span);
   /// A tensor of the type; a number fills. Blames `span` where the type differs (E0405).
   TensorId expect_type(const Value& value, const Type& type, Span span, const std::string& what);
 

@@ -223,6 +223,7 @@ Value Elaborator::index_list(const std::vector<Value>& list, const ast::Index& i
     const int64_t stop = slice->upper ? from_end(evaluate_bound(*slice->upper)) : size;
     const int64_t first = std::clamp<int64_t>(start, 0, size);
     const int64_t last = std::clamp<int64_t>(stop, first, size);
+    count_elements(last - first, item.span);
     return Value::list({list.begin() + first, list.begin() + last});
   }
   const int64_t written = evaluate_bound(item);

@@ -57,7 +57,7 @@ Value TrainEvaluator::evaluate(const ast::Expr& value) {
       name && (name->text == "steps_per_epoch" || name->text == "total_steps") &&
       std::ranges::none_of(names, [&](const Variable& v) { return v.name == name->text; });
   if (is_unknown_count)
-    elaborator_.fail("E0721", value.span,
+    elaborator_.fail("E0722", value.span,
                      fmt::format("`{}` is known when the data has been read", name->text));
   return elaborator_.evaluate_in_file(value, file_, names);
 }

@@ -15,6 +15,12 @@
 
 namespace gradc {
 
+namespace {
+
+constexpr int kMaxImportDepth = 64;
+
+}  // namespace
+
 FileScope::FileScope(std::shared_ptr<const ast::File> file, const FileScope* library)
     : file_(std::move(file)), library_(library) {
   if (!file_) return;
@@ -154,12 +160,20 @@ const FileScope* ModelFiles::load_path(const std::string& path, const ast::Impor
           error("E0233", import.path_span, fmt::format("`{}` imports itself in a circle", path)));
     return known->second;
   }
+  if (depth_ >= kMaxImportDepth) {
+    diagnostics.report(error("E0235", import.path_span,
+                             fmt::format("imports are nested more than {} deep", kMaxImportDepth)));
+    return nullptr;
+  }
   by_path_[path] = nullptr;
+  ++depth_;
   try {
     const FileScope* loaded = load(Source::make(path, read_text_file(path)), diagnostics);
     by_path_[path] = loaded;
+    --depth_;
     return loaded;
   } catch (const Error& failure) {
+    --depth_;
     diagnostics.report(error("E0231", import.path_span, failure.what()));
     by_path_.erase(path);
     return nullptr;

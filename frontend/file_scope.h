@@ -57,6 +57,7 @@ class ModelFiles {
                              Diagnostics& diagnostics);
 
   std::vector<std::unique_ptr<FileScope>> scopes_;   // finished files; the root is the last
+  int depth_ = 0;                                    // of files that import files
   std::map<std::string, const FileScope*> by_path_;  // null while being read
 };
 

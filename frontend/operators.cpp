@@ -157,6 +157,7 @@ Value Elaborator::apply_binary(const ast::Binary& binary, const Value& left, con
   if (op == BinaryOp::Equal) return equal_values(left, right);
   if (op == BinaryOp::NotEqual) return !equal_values(left, right);
   if (op == BinaryOp::Add && left.elements() && right.elements()) {
+    count_elements(static_cast<int64_t>(left.elements()->size() + right.elements()->size()), span);
     std::vector<Value> joined = *left.elements();
     joined.insert(joined.end(), right.elements()->begin(), right.elements()->end());
     if (static_cast<int64_t>(joined.size()) > ElaborationSetup::kMaxElements)

@@ -95,6 +95,43 @@ TEST_CASE("products, reductions and movement") {
   check_value("full(shape(x), 3) * ones_like(x)", {0, 0}, {3, 3});
 }
 
+TEST_CASE("normalization") {
+  const Numbers x{1, 2, 3, 6};
+  Diagnostics diagnostics;
+  Model layer =
+      model_of("model m(x: f32[batch, 3]) {\n  output y = layer_norm(x)\n}\n", diagnostics);
+  const auto values =
+      run(layer.elaborate(GraphMode::Predict, 2),
+          {{"x", {1, 2, 3, 5, 5, 5}}, {"y.gain", {1, 2, 1}}, {"y.shift", {0, 3, 1}}});
+  check_close(numbers_of(values.at("y")), {-1.2247356859, 3, 2.2247356859, 0, 3, 1}, 1e-6);
+  Model model = model_of(
+      "model m(x: f32[batch, 2]) {\n  norm = batch_norm(x)\n  output y = norm\n"
+      "  loss = mean(norm)\n}\ntrain m { optimizer = sgd }\n",
+      diagnostics);
+  std::map<std::string, Numbers> feed{{"x", x},
+                                      {"norm.gamma", {1, 2}},
+                                      {"norm.beta", {0, 1}},
+                                      {"norm.moving_mean", {1, 4}},
+                                      {"norm.moving_variance", {1, 4}}};
+  const auto still = run(model.elaborate(GraphMode::Run, 2), feed);
+  check_close(numbers_of(still.at("y")), {0, -0.9997500937, 1.9990007495, 2.9997500937}, 1e-6);
+  const auto moved = run(model.elaborate(GraphMode::Run, 2, {.training = true}), feed);
+  check_close(numbers_of(moved.at("y")), {-0.9995003746, -0.9997500937, 0.9995003746, 2.9997500937},
+              1e-6);
+}
+
+TEST_CASE("an embedding reads rows of its table") {
+  Diagnostics diagnostics;
+  Model model = model_of(
+      "model m(word: u8[batch, 2]) {\n  embed = embedding(word, 3, 2)\n"
+      "  output y = embed @ transpose(embed.table)\n}\n",
+      diagnostics);
+  const Graph graph = model.elaborate(GraphMode::Predict, 1);
+  CHECK(graph.inputs()[0].limit == 3);
+  const auto values = run(graph, {{"word", {2, 0}}, {"embed.table", {1, 0, 0, 1, 2, 3}}});
+  check_close(numbers_of(values.at("y")), {2, 3, 13, 1, 0, 2}, 1e-6);
+}
+
 TEST_CASE("dropout keeps the expectation in training and is nothing otherwise") {
   Diagnostics diagnostics;
   Model model = model_of(
