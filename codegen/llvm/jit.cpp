@@ -77,8 +77,11 @@ std::unique_ptr<llvm::orc::LLJIT> make_jit(const Target& target) {
 }  // namespace
 
 CompiledKernels compile_kernels(std::span<const loop::Kernel> kernels) {
+  return compile_kernels(kernels, host_target());
+}
+
+CompiledKernels compile_kernels(std::span<const loop::Kernel> kernels, const Target& target) {
   if (kernels.empty()) return {};
-  const Target& target = host_target();
   const std::vector<NamedKernel> symbols = named(kernels);
   Objects objects = compile_objects(symbols, target);
   std::shared_ptr<llvm::orc::LLJIT> jit = make_jit(target);

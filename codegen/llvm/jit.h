@@ -11,6 +11,8 @@
 
 namespace gradc {
 
+struct Target;
+
 /// Compiled kernels; the functions live as long as this does.
 struct CompiledKernels {
   std::vector<KernelFunction> functions;  // in the order of the kernels given
@@ -19,6 +21,8 @@ struct CompiledKernels {
 
 /// Compiles for the host. Throws InternalError if LLVM refuses a kernel.
 CompiledKernels compile_kernels(std::span<const loop::Kernel> kernels);
+/// The same with the instructions of another machine, which the host must have too.
+CompiledKernels compile_kernels(std::span<const loop::Kernel> kernels, const Target& target);
 
 /// LLVM IR and assembly of the kernels as text, for dumps.
 std::string kernels_as_llvm(std::span<const loop::Kernel> kernels);

@@ -37,6 +37,18 @@ const Target& host_target() {
   return target;
 }
 
+Target x86_level(int level) {
+  const std::string name = level == 1 ? "x86-64" : fmt::format("x86-64-v{}", level);
+  return {.triple = llvm::sys::getProcessTriple(),
+          .cpu = name,
+          .features = "",
+          .lanes = level >= 4   ? 16
+                   : level == 3 ? 8
+                                : 4,
+          .has_avx512 = level >= 4,
+          .calls_libm = level < 3};
+}
+
 int vector_lanes() { return host_target().lanes; }
 
 std::string target_description() {

@@ -17,4 +17,7 @@ struct Target {
 /// The machine this process runs on.
 const Target& host_target();
 
+/// A level of the x86-64 psABI: 1, 3 (AVX2) or 4 (AVX-512). For tests of code for other machines.
+Target x86_level(int level);
+
 }  // namespace gradc
