@@ -34,6 +34,7 @@ struct Literal {
 void read_literal(BuiltinCall& call, const Value& value, size_t depth, Literal& literal) {
   if (const std::vector<Value>* list = value.elements()) {
     const auto size = static_cast<int64_t>(list->size());
+    call.elaborator().count_elements(size, call.span());
     if (literal.dims.size() == depth && literal.values.empty()) literal.dims.push_back(size);
     if (depth >= literal.dims.size() || literal.dims[depth] != size)
       call.elaborator().fail("E0402", call.where(0),

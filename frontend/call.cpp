@@ -242,7 +242,7 @@ Instance* Elaborator::make_instance(const FunctionValue& function, const Invocat
 }
 
 void Elaborator::apply_instance(Instance& instance, const Invocation& invocation) {
-  ++instance.applications;
+  if (++instance.applications == 1) instance.where = invocation.span;
   instance.draws = 0;
   instance.latest = invocation.span;
 }
@@ -297,6 +297,7 @@ void Elaborator::execute_shared(const ast::Shared& shared, Span span) {
       fail("E0610", argument.value->span, "the arguments of `shared` are given by keyword");
     function->arguments.push_back({argument.name->text, evaluate(*argument.value)});
   }
+  function->count_depth();
   Invocation invocation;
   invocation.span = span;
   invocation.is_direct = true;
@@ -319,6 +320,7 @@ Value Elaborator::configure_optimizer(const FunctionValue& function, Invocation&
   configured->is_configured = true;
   for (const Variable& variable : frame.variables)
     configured->arguments.push_back({variable.name, variable.value});
+  configured->count_depth();
   return FunctionRef(std::move(configured));
 }
 

@@ -60,6 +60,10 @@ std::vector<TensorId> DraftGraph::add_node(OpKind kind, std::vector<TensorId> op
   std::vector<Type> result_types = infer_types(kind, {types, attrs});
   std::vector<TensorId> results;
   for (Type& result : result_types) {
+    if (result.shape.rank() > kMaxRank)
+      throw Error(
+          ExitCode::ModelOrData, "E0409",
+          fmt::format("a tensor of rank {}; the highest is {}", result.shape.rank(), kMaxRank));
     result.shape.element_count();
     const int64_t row_axis = result_row_axis(kind, operands, attrs, result);
     results.push_back(static_cast<TensorId>(tensors_.size()));

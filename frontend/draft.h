@@ -44,6 +44,8 @@ class DraftGraph {
  public:
   /// More nodes are E0801.
   static constexpr size_t kMaxNodes = 1'000'000;
+  /// A higher rank is E0409.
+  static constexpr int64_t kMaxRank = 32;
 
   TensorId input(InputKind kind, std::string name, Type type);
   /// Appends a node with the current origin; throws what the op's shape rule throws.

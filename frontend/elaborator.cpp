@@ -78,6 +78,9 @@ Type Elaborator::input_type(const ast::Parameter& parameter, const ModelArgument
   if (!dtype)
     fail("E0508", parameter.type->span,
          fmt::format("input `{}` needs a fixed dtype such as f32 or u8", name));
+  if (static_cast<int64_t>(parameter.type->dims.size()) > DraftGraph::kMaxRank)
+    fail("E0409", parameter.type->span,
+         fmt::format("the highest rank is {}", DraftGraph::kMaxRank));
   const auto field = arguments.fields.find(name);
   std::vector<int64_t> dims{setup_.rows};
   if (field != arguments.fields.end()) {

@@ -38,6 +38,7 @@ struct ElaborationSetup {
   static constexpr int kMaxNesting = 2000;  // of evaluations: bounds the host stack
   static constexpr int64_t kMaxSteps = 10'000'000;
   static constexpr int64_t kMaxElements = 1'000'000;  // of a list
+  static constexpr uint32_t kMaxDepth = 200;          // of lists in lists, functions in functions
 };
 
 /// What is known of a model's parameters before its body runs.

@@ -33,6 +33,10 @@ Value Elaborator::evaluate(const ast::Expr& expr, bool is_direct) {
   check_nesting(expr.span);
   Value value = evaluate_node(expr, is_direct);
   if (value.is_bad()) throw SilentFault{};
+  if (value.depth() > ElaborationSetup::kMaxDepth)
+    fail("E0803", expr.span,
+         fmt::format("lists or functions are nested more than {} deep",
+                     ElaborationSetup::kMaxDepth));
   return value;
 }
 
@@ -157,6 +161,7 @@ Value Elaborator::evaluate_lambda(const ast::Lambda& lambda, Span span) {
   function->callable = lambda.callable.get();
   function->file = frame_->file;
   function->capture = std::move(capture);
+  function->count_depth();
   return FunctionRef(std::move(function));
 }
 

@@ -15,6 +15,22 @@ constexpr int64_t kMaxBatch = int64_t{1} << 31;
 constexpr std::string_view kDataFunctions[] = {"mnist", "csv", "npz", "text", "images"};
 constexpr std::string_view kBuiltinData[] = {"digits", "xor", "fizzbuzz"};
 
+// Tensors belong to one elaboration, settings to all. Where the budget ends, the answer is yes.
+bool holds_tensor(const Value& value, int64_t& budget) {
+  if (value.as<TensorId>() || --budget < 0) return true;
+  if (const std::vector<Value>* list = value.elements())
+    for (const Value& element : *list)
+      if (holds_tensor(element, budget)) return true;
+  const FunctionValue* function = value.function();
+  if (!function) return false;
+  if (function->capture)
+    for (const CapturedName& captured : function->capture->names)
+      if (holds_tensor(captured.value, budget)) return true;
+  for (const BoundArgument& argument : function->arguments)
+    if (holds_tensor(argument.value, budget)) return true;
+  return false;
+}
+
 }  // namespace
 
 TrainEvaluator::TrainEvaluator(const FileScope& file, const ast::Model& model,
@@ -59,7 +75,13 @@ Value TrainEvaluator::evaluate(const ast::Expr& value) {
   if (is_unknown_count)
     elaborator_.fail("E0722", value.span,
                      fmt::format("`{}` is known when the data has been read", name->text));
-  return elaborator_.evaluate_in_file(value, file_, names);
+  const Value result = elaborator_.evaluate_in_file(value, file_, names);
+  int64_t budget = ElaborationSetup::kMaxElements;
+  if (holds_tensor(result, budget))
+    elaborator_.fail("E0720", value.span,
+                     "the `train` block knows no tensors, only numbers, "
+                     "strings, lists and functions");
+  return result;
 }
 
 void TrainEvaluator::give_model(const std::string& name, const ast::Expr& value, Span span) {
@@ -153,6 +175,7 @@ void TrainEvaluator::set_optimizer(const std::string& name, const ast::Expr& val
       const Value checked =
           elaborator_.call_from(FunctionRef(bare), std::move(arguments), value.span, file_);
       changed->arguments[i].value = checked.function()->arguments[i].value;
+      changed->count_depth();
       settings_.optimizer = std::move(changed);
       return;
     }

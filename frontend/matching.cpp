@@ -61,6 +61,24 @@ std::string Matching::expected(const Tensor& tensor) const {
   return std::string(tensor.type->span.text());
 }
 
+// The input whose dtype the tensor still has.
+void Matching::note_source(TensorId id, Diagnostic& mismatch) {
+  DraftGraph& draft = elaborator_.draft();
+  const DType dtype = elaborator_.type(id).dtype;
+  while (const DraftNode* node = draft.node(id)) {
+    if (node->operands.empty() || elaborator_.type(node->operands[0]).dtype != dtype) return;
+    id = node->operands[0];
+  }
+  const DraftInput* input = draft.find_input(id);
+  if (!input || input->kind != InputKind::Data) return;
+  const Frame* model = elaborator_.frame_;
+  while (model && model->kind != FunctionKind::Model) model = model->caller;
+  for (size_t i = 0; model && i < model->variables.size(); ++i)
+    if (model->variables[i].name == input->name)
+      mismatch.note(fmt::format("{} comes from the input `{}`", dtype, input->name),
+                    model->variables[i].where);
+}
+
 void Matching::fail(const std::string& code, const Tensor& tensor, const std::string& detail) {
   const Variable& variable = frame_.variables[tensor.variable];
   Diagnostic mismatch =
@@ -72,6 +90,7 @@ void Matching::fail(const std::string& code, const Tensor& tensor, const std::st
   if (id && !is_float(elaborator_.type(*id).dtype) && tensor.type->name.text == "float")
     mismatch.help = fmt::format("{} / 255, or convert({}, f32)", tensor.at.text().substr(0, 60),
                                 tensor.at.text().substr(0, 60));
+  if (id && code == "E0501") note_source(*id, mismatch);
   const auto written = static_cast<int64_t>(tensor.type->dims.size());
   if (id && code == "E0410" && elaborator_.type(*id).shape.rank() == written - 1)
     mismatch.help = fmt::format("expand({}, axis) adds an axis", tensor.at.text().substr(0, 60));

@@ -44,6 +44,7 @@ class Matching {
   Variable* own(const std::string& name) const;
   bool is_of_rows(const Pair& pair) const;
 
+  void note_source(TensorId id, Diagnostic& mismatch);
   std::string expected(const Tensor& tensor) const;
   [[noreturn]] void fail(const std::string& code, const Tensor& tensor, const std::string& detail);
   const std::string& name_of(const Tensor& tensor) const {

@@ -88,6 +88,14 @@ double apply_floats(ast::BinaryOp op, double a, double b) {
 
 }  // namespace
 
+namespace {
+
+constexpr int64_t kMaxComparisons = 1'000'000;
+
+bool equal_within(const Value& left, const Value& right, int64_t& budget);
+
+}  // namespace
+
 NumberValue apply_numbers(ast::BinaryOp op, const NumberValue& left, const NumberValue& right) {
   const bool of_rows = left.of_rows || right.of_rows;
   const bool is_negative_power = op == ast::BinaryOp::Power && right.real < 0;
@@ -123,6 +131,16 @@ bool compare_numbers(ast::BinaryOp op, const NumberValue& left, const NumberValu
 }
 
 bool equal_values(const Value& left, const Value& right) {
+  int64_t budget = kMaxComparisons;
+  return equal_within(left, right, budget);
+}
+
+namespace {
+
+bool equal_within(const Value& left, const Value& right, int64_t& budget) {
+  // Lists may hold one list many times over.
+  if (--budget < 0)
+    throw Error(ExitCode::ModelOrData, "E0801", "the lists are too large to compare");
   const NumberValue* a = left.as<NumberValue>();
   const NumberValue* b = right.as<NumberValue>();
   if (a && b) return compare_numbers(ast::BinaryOp::Equal, *a, *b);
@@ -133,9 +151,10 @@ bool equal_values(const Value& left, const Value& right) {
   if (const DType* dtype = left.as<DType>()) return *dtype == *right.as<DType>();
   if (const std::vector<Value>* list = left.elements()) {
     const std::vector<Value>& other = *right.elements();
+    if (list == &other) return true;
     if (list->size() != other.size()) return false;
     for (size_t i = 0; i < list->size(); ++i)
-      if (!equal_values((*list)[i], other[i])) return false;
+      if (!equal_within((*list)[i], other[i], budget)) return false;
     return true;
   }
   if (const FunctionValue* function = left.function()) {
@@ -147,5 +166,7 @@ bool equal_values(const Value& left, const Value& right) {
   }
   return false;
 }
+
+}  // namespace
 
 }  // namespace gradc

@@ -10,7 +10,10 @@ std::string Elaborator::describe(const Value& value) const {
     for (const Value& element : *list) has_tensor |= element.as<TensorId>() != nullptr;
     if (!has_tensor) return "the list " + to_text(value).substr(0, 60);
     std::string text;
-    for (const Value& element : *list) text += (text.empty() ? "[" : ", ") + describe(element);
+    for (const Value& element : *list) {
+      if (text.size() > 200) return text + ", …]";
+      text += (text.empty() ? "[" : ", ") + describe(element);
+    }
     return text + "]";
   }
   return kind_text(value);

@@ -1,6 +1,7 @@
 // Kinds and texts of compile-time values.
 #include "frontend/value.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace gradc {
@@ -12,12 +13,28 @@ std::optional<int64_t> NumberValue::whole() const {
 }
 
 Value Value::list(std::vector<Value> elements) {
-  return Value(std::make_shared<const std::vector<Value>>(std::move(elements)));
+  uint32_t depth = 0;
+  for (const Value& element : elements) depth = std::max(depth, element.depth());
+  return Value(ListRef(std::make_shared<const List>(List{std::move(elements), depth + 1})));
 }
 
 const std::vector<Value>* Value::elements() const {
   const ListRef* list = as<ListRef>();
-  return list ? list->get() : nullptr;
+  return list ? &(*list)->elements : nullptr;
+}
+
+uint32_t Value::depth() const {
+  if (const ListRef* list = as<ListRef>()) return (*list)->depth;
+  return function() ? function()->depth : 0;
+}
+
+void FunctionValue::count_depth() {
+  depth = 0;
+  if (capture)
+    for (const CapturedName& captured : capture->names)
+      depth = std::max(depth, captured.value.depth() + 1);
+  for (const BoundArgument& argument : arguments)
+    depth = std::max(depth, argument.value.depth() + 1);
 }
 
 const FunctionValue* Value::function() const {
@@ -64,6 +81,8 @@ std::string quoted(const std::string& text) {
   return result + '"';
 }
 
+constexpr size_t kLongText = 400;
+
 struct ToText {
   std::string operator()(const Bad&) const { return "?"; }
   std::string operator()(const NoneValue&) const { return "none"; }
@@ -73,7 +92,11 @@ struct ToText {
   std::string operator()(DType dtype) const { return std::string(name(dtype)); }
   std::string operator()(const ListRef& list) const {
     std::string text = "[";
-    for (const Value& element : *list) text += (text.size() > 1 ? ", " : "") + to_text(element);
+    for (const Value& element : list->elements) {
+      // Lists may hold one list many times over, so that the whole text would never end.
+      if (text.size() > kLongText) return text + ", …]";
+      text += (text.size() > 1 ? ", " : "") + to_text(element);
+    }
     return text + "]";
   }
   std::string operator()(const FunctionRef& function) const {

@@ -45,7 +45,8 @@ struct DataName {
   std::string text;
 };
 
-using ListRef = std::shared_ptr<const std::vector<Value>>;
+struct List;
+using ListRef = std::shared_ptr<const List>;
 struct FunctionValue;
 using FunctionRef = std::shared_ptr<const FunctionValue>;
 
@@ -67,6 +68,8 @@ class Value {
     return std::get_if<T>(&node_);
   }
   const std::vector<Value>* elements() const;
+  /// How deep lists and captured values are nested in this one; 0 for a plain value.
+  uint32_t depth() const;
   const FunctionValue* function() const;
   bool is_none() const { return as<NoneValue>() != nullptr; }
   bool is_bad() const { return as<Bad>() != nullptr; }
@@ -74,6 +77,11 @@ class Value {
 
  private:
   Node node_;
+};
+
+struct List {
+  std::vector<Value> elements;
+  uint32_t depth = 1;
 };
 
 /// A value bound to a parameter of a function.
@@ -109,6 +117,10 @@ struct FunctionValue {
   std::vector<BoundArgument> arguments;    // given to a Shared, or the settings of an Optimizer
   const ast::Optimizer* optimizer = nullptr;
   bool is_configured = false;  // an Optimizer whose settings are all bound
+  uint32_t depth = 0;          // of the values it holds
+
+  /// Sets `depth` when capture and arguments are complete.
+  void count_depth();
 };
 
 /// "a number", "a function", "a tensor", …: what messages call the kind of a value. The elements of
@@ -119,7 +131,7 @@ std::string kind_text(const Value& value);
 std::string kind_word(const Value& value);
 /// The shortest text that reads back as the same number.
 std::string to_text(const NumberValue& number);
-/// Numbers, strings, lists, … as they would be written; a function by its name.
+/// Numbers, strings, lists, … as they would be written, long ones cut off; a function by its name.
 std::string to_text(const Value& value);
 
 }  // namespace gradc
