@@ -89,7 +89,8 @@ TensorId TensorOps::number(const NumberValue& number, DType dtype) {
 }
 
 TensorId TensorOps::fill(const Type& type, const NumberValue& number) {
-  return broadcast(this->number(number, type.dtype), type.shape);
+  const Shape shape = type.shape;  // `type` may be a tensor's of the draft, which grows
+  return broadcast(this->number(number, type.dtype), shape);
 }
 
 TensorId TensorOps::iota(Shape shape, int64_t axis, DType dtype) {
