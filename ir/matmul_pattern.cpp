@@ -189,9 +189,8 @@ bool Matcher::match_dot(const Node& node) {
     k.add(lhs_shape[lhs_contract[c]],
           {stride(*lhs, lhs_contract[c]), stride(*rhs, rhs_contract[c])});
   if (!batch.merge() || !m.merge() || !n.merge() || !k.merge()) return false;
-  const bool repeats_operands =
-      std::min({batch.stride(0), batch.stride(1), m.stride(0), n.stride(0), k.stride(0),
-                k.stride(1)}) == 0;
+  const bool repeats_operands = std::min({batch.stride(0), batch.stride(1), m.stride(0),
+                                          n.stride(0), k.stride(0), k.stride(1)}) == 0;
   const bool is_empty = std::min({batch.size(), m.size(), n.size(), k.size()}) == 0;
   if (repeats_operands || is_empty) return false;
   if (bias_) {
