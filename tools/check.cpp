@@ -9,7 +9,7 @@ namespace {
 
 ExitCode check(const ModelOptions& options) {
   Workspace workspace(options);
-  if (!options.data.empty()) workspace.data();
+  if (!options.data.empty()) workspace.description();
   const int64_t rows = workspace.settings().integer("batch");
   for (GraphMode mode : {GraphMode::Init, GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict,
                          GraphMode::Metrics})

@@ -23,7 +23,7 @@ ExitCode run_eval(const EvalOptions& options) {
   const std::atomic<bool>& stop = stop_on_signal();
   Workspace workspace(options.model);
   const TrainSettings settings = workspace.train_settings();
-  workspace.data();
+  workspace.prefetch_data();
   Session session(workspace, settings.seed);
   session.initialize();
   if (!options.weights.empty()) session.load(options.weights);

@@ -52,10 +52,11 @@ ExitCode run_predict(const PredictOptions& options) {
   const std::atomic<bool>& stop = stop_on_signal();
   Workspace workspace(options.model);
   const TrainSettings settings = workspace.train_settings();
-  Dataset data = workspace.test_data();
+  workspace.prefetch_data();
   Session session(workspace, settings.seed);
   session.initialize();
   if (!options.weights.empty()) session.load(options.weights);
+  const Dataset& data = workspace.test_data();
   const Batches batches(data, {.size = settings.eval_batch, .shuffle = false});
   int64_t left = options.count == 0 ? data.rows() : std::min(options.count, data.rows());
   for (int64_t index = 0; index < batches.count() && left > 0 && !stop; ++index) {

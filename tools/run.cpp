@@ -117,7 +117,7 @@ ExitCode run_run(const RunOptions& options) {
   set_threads(options.model.threads);
   Workspace workspace(options.model);
   const Feed feed(options.feed, workspace.input_names());
-  workspace.bind(feed.dataset());
+  workspace.bind(describe({feed.dataset(), std::nullopt}));
   RunPrograms programs(workspace, options.gradients);
   Session session(programs, workspace.train_settings().seed);
   session.initialize();

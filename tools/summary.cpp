@@ -95,7 +95,7 @@ std::vector<LayerRow> rows_of_graph(const Graph& graph) {
 ExitCode summary(const ModelOptions& options) {
   Workspace workspace(options);
   const int64_t batch = workspace.settings().integer("batch");
-  if (!options.data.empty()) workspace.data();
+  if (!options.data.empty()) workspace.description();
   std::vector<LayerRow> rows = workspace.is_graph_file()
                                    ? rows_of_graph(workspace.source_graph(GraphMode::Train, batch))
                                    : workspace.layers(batch);

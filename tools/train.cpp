@@ -86,7 +86,7 @@ void print_start(Workspace& workspace, const TrainSettings& settings) {
               {"target", target_description()},
               {"threads", threads()},
               {"seed", settings.seed},
-              {"rows", workspace.data().train.rows()}});
+              {"rows", workspace.description().train_rows}});
 }
 
 void print_end(bool json, const NamedValues& results, const TrainResult& trained,
@@ -114,11 +114,14 @@ ExitCode run_train(const TrainOptions& options) {
   const std::atomic<bool>& stop = stop_on_signal();
   Workspace workspace(options.model);
   const TrainSettings settings = workspace.train_settings();
-  const Dataset& data = workspace.data().train;
+  workspace.prefetch_data();
   if (options.model.json) print_start(workspace, settings);
 
   Session session(workspace, settings.seed);
   session.initialize();
+  const int64_t first_rows = std::min(settings.batch, workspace.description().train_rows);
+  session.program(GraphMode::Train, first_rows);
+  const Dataset& data = workspace.data().train;
   if (!options.weights.empty()) session.load(options.weights);
   Reporter reporter(options.model.json, settings.epochs, options.log_every);
   const TrainResult trained = train(session, data, settings, reporter, stop);

@@ -15,12 +15,10 @@
 namespace gradc {
 namespace {
 
-std::vector<FieldType> field_types(const Dataset& dataset) {
+std::vector<FieldType> field_types(const DataDescription& description) {
   std::vector<FieldType> types;
-  for (const Field& field : dataset.fields) {
-    const Type row = field.row_type();
-    types.push_back({field.name, row.dtype, row.shape});
-  }
+  for (const auto& field : description.fields)
+    types.push_back({field.name, field.row_type.dtype, field.row_type.shape});
   return types;
 }
 
@@ -111,23 +109,38 @@ void Workspace::with_diagnostics(const std::function<void()>& action) {
   show_diagnostics();
 }
 
-const DataSplit& Workspace::data() {
-  if (data_) return *data_;
+DataSource Workspace::settings_source() const {
   const std::string setting = settings_.get<std::string>("data");
   if (setting.empty())
     throw Error(ExitCode::ModelOrData, "E0903",
                 fmt::format("`{}` names no data; add `data = …` to its train block or give --data",
                             options_.model));
-  data_ = load_data(data_source(setting));
-  bind(data_->train);
+  return data_source(setting);
+}
+
+const DataDescription& Workspace::description() {
+  if (!description_) bind(describe_data(settings_source()));
+  return *description_;
+}
+
+void Workspace::prefetch_data() {
+  description();
+  if (data_ || loading_.valid()) return;
+  loading_ = std::async(std::launch::async, load_data, settings_source());
+}
+
+const DataSplit& Workspace::data() {
+  prefetch_data();
+  if (!data_) data_ = loading_.get();
   return *data_;
 }
 
-void Workspace::bind(const Dataset& dataset) {
+void Workspace::bind(const DataDescription& given) {
+  description_ = given;
   if (!model_) return;
   with_diagnostics([&] {
-    model_->bind_data(field_types(dataset));
-    model_->bind_row_count(dataset.rows());
+    model_->bind_data(field_types(given));
+    model_->bind_row_count(given.train_rows);
   });
 }
 
@@ -155,8 +168,15 @@ const Dataset& Workspace::test_data() {
   return *test_;
 }
 
+int64_t Workspace::test_row_count() {
+  const std::string setting = settings_.get<std::string>("test");
+  const DataDescription described =
+      setting.empty() ? description() : describe_data(data_source(setting));
+  return described.test_rows.value_or(described.train_rows);
+}
+
 bool Workspace::has_test_data() {
-  return data().test.has_value() || !settings_.get<std::string>("test").empty();
+  return description().test_rows.has_value() || !settings_.get<std::string>("test").empty();
 }
 
 bool Workspace::holds(GraphMode mode, int64_t rows) const {
@@ -197,8 +217,8 @@ Module Workspace::module(Stage stage) {
   }
   const TrainSettings train = train_settings();
   const bool has_data = !settings_.get<std::string>("data").empty();
-  const int64_t train_rows = has_data ? data().train.rows() : train.batch;
-  const int64_t test_rows = has_data ? test_data().rows() : train.eval_batch;
+  const int64_t train_rows = has_data ? description().train_rows : train.batch;
+  const int64_t test_rows = has_data ? test_row_count() : train.eval_batch;
   const auto add = [&](GraphMode mode, int64_t rows) {
     result.graphs.push_back(graph(mode, rows, stage));
   };

@@ -1,6 +1,7 @@
 // A model, its data and its compiled programs: what every command works on.
 #pragma once
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <set>
@@ -31,15 +32,20 @@ class Workspace : public ProgramSource {
   /// False where the model has no optimizer: there is no train graph then.
   bool has_optimizer() const;
 
-  /// The data the settings name, loaded on first use and bound to the model's inputs.
+  /// What the data that the settings name looks like, bound to the model's inputs on first use.
+  const DataDescription& description();
+  /// Starts to read the data, so that it overlaps with compilation.
+  void prefetch_data();
+  /// The data itself; waits until it is read.
   const DataSplit& data();
   /// Binds other data than the settings'; `data()` is not to be used then.
-  void bind(const Dataset& dataset);
+  void bind(const DataDescription& given);
   /// The fields the model reads.
   std::vector<std::string> input_names() const;
   /// What `eval` and the test after training read: the settings' `test`, else the data's own test
   /// rows, else the training rows.
   const Dataset& test_data();
+  int64_t test_row_count();
   /// True where there are rows that were not trained on.
   bool has_test_data();
 
@@ -70,6 +76,7 @@ class Workspace : public ProgramSource {
   void with_diagnostics(const std::function<void()>& action);
   /// Those that have not been shown yet.
   void show_diagnostics();
+  DataSource settings_source() const;
 
   ModelOptions options_;
   std::unique_ptr<Diagnostics> diagnostics_;
@@ -77,6 +84,8 @@ class Workspace : public ProgramSource {
   std::optional<Model> model_;
   std::optional<Module> module_;
   Attrs settings_;
+  std::optional<DataDescription> description_;
+  std::future<DataSplit> loading_;
   std::optional<DataSplit> data_;
   std::optional<Dataset> test_;
   double compile_seconds_ = 0;

@@ -38,6 +38,14 @@ int64_t integer_at(const Tensor& values, int64_t index) {
 
 }  // namespace
 
+DataDescription describe(const DataSplit& data) {
+  DataDescription description{data.train.name, {}, data.train.rows(), std::nullopt};
+  for (const Field& field : data.train.fields)
+    description.fields.push_back({field.name, field.row_type()});
+  if (data.test) description.test_rows = data.test->rows();
+  return description;
+}
+
 Type Field::row_type() const {
   const auto& dims = values.shape().dims();
   return {values.dtype(), Shape(std::vector<int64_t>(dims.begin() + 1, dims.end()))};

@@ -31,11 +31,27 @@ struct Dataset {
   const Field* find(std::string_view field_name) const;
 };
 
+/// What data will look like, known without reading it.
+struct DataDescription {
+  struct DescribedField {
+    std::string name;
+    Type row_type;
+  };
+  std::string name;
+  std::vector<DescribedField> fields;
+  int64_t train_rows = 0;
+  /// Nothing where there is no test data.
+  std::optional<int64_t> test_rows;
+};
+
 /// What is trained on and, where the source has one, what is held back to test on.
 struct DataSplit {
   Dataset train;
   std::optional<Dataset> test;
 };
+
+/// The description of data that is in memory.
+DataDescription describe(const DataSplit& data);
 
 /// Throws Error (ModelOrData, E0904) that names the first row with a value below 0 or not below
 /// `limit`. A field of bool or of floats has no such range: it passes.

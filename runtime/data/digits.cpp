@@ -239,6 +239,13 @@ Dataset draw_digits(int64_t first, int64_t rows) {
   return {"digits", {{"image", image}, {"label", label}}};
 }
 
+DataDescription describe_digits() {
+  return {"digits",
+          {{"image", {DType::U8, {kSide, kSide}}}, {"label", {DType::U8, {}}}},
+          kTrainRows,
+          kTestRows};
+}
+
 DataSplit make_digits() { return {draw_digits(0, kTrainRows), draw_digits(kTrainRows, kTestRows)}; }
 
 }  // namespace gradc

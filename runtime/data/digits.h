@@ -9,6 +9,7 @@ namespace gradc {
 /// bent, slanted, rotated, scaled, shifted and drawn with a pen of varying width.
 /// The same bytes on every machine and for any number of threads; independent of the run's seed.
 DataSplit make_digits();
+DataDescription describe_digits();
 
 /// Rows `first` to `first + rows` of the endless sequence: the training rows are 0 to 60000, the
 /// test rows the 10000 that follow.

@@ -12,12 +12,15 @@ namespace {
 
 constexpr DataFormat kFormats[] = {
     {"digits", "rendered handwriting-like digits, 60000 + 10000 of 28 x 28", nullptr,
-     [](const std::string&) { return make_digits(); }},
-    {"xor", "the four rows of exclusive or", nullptr,
-     [](const std::string&) { return make_xor(); }},
+     [](const std::string&) { return make_digits(); },
+     [](const std::string&) { return describe_digits(); }},
+    {"xor", "the four rows of exclusive or", nullptr, [](const std::string&) { return make_xor(); },
+     [](const std::string&) { return describe(make_xor()); }},
     {"fizzbuzz", "fizz buzz of 101 to 1023, tested on 1 to 100", nullptr,
-     [](const std::string&) { return make_fizzbuzz(); }},
-    {"mnist", "a folder with the IDX files of the MNIST archive", is_mnist_folder, load_mnist},
+     [](const std::string&) { return make_fizzbuzz(); },
+     [](const std::string&) { return describe(make_fizzbuzz()); }},
+    {"mnist", "a folder with the IDX files of the MNIST archive", is_mnist_folder, load_mnist,
+     describe_mnist},
 };
 
 std::string built_in_names() {
@@ -36,6 +39,19 @@ std::string accepted_paths() {
 
 [[noreturn]] void throw_source(const std::string& message) {
   throw Error(ExitCode::ModelOrData, "E0910", message);
+}
+
+/// The format of a source, which must be a possible one.
+const DataFormat& format_of(const DataSource& source) {
+  const DataFormat* format = find_data_format(source.kind);
+  if (format == nullptr)
+    throw_source(fmt::format("unknown data `{}`\n  built in: {}\n  from files:{}", source.kind,
+                             built_in_names(), accepted_paths()));
+  if (format->is_built_in() && !source.path.empty())
+    throw_source(fmt::format("the data `{}` is built in and takes no path", source.kind));
+  if (!format->is_built_in() && source.path.empty())
+    throw_source(fmt::format("the data `{}` needs the path of {}", source.kind, format->summary));
+  return *format;
 }
 
 }  // namespace
@@ -62,16 +78,10 @@ DataSource parse_data_argument(const std::string& text) {
       fmt::format("`{}` holds no data of a known format; known are:{}", text, accepted_paths()));
 }
 
-DataSplit load_data(const DataSource& source) {
-  const DataFormat* format = find_data_format(source.kind);
-  if (format == nullptr)
-    throw_source(fmt::format("unknown data `{}`\n  built in: {}\n  from files:{}", source.kind,
-                             built_in_names(), accepted_paths()));
-  if (format->is_built_in() && !source.path.empty())
-    throw_source(fmt::format("the data `{}` is built in and takes no path", source.kind));
-  if (!format->is_built_in() && source.path.empty())
-    throw_source(fmt::format("the data `{}` needs the path of {}", source.kind, format->summary));
-  return format->load(source.path);
+DataSplit load_data(const DataSource& source) { return format_of(source).load(source.path); }
+
+DataDescription describe_data(const DataSource& source) {
+  return format_of(source).describe(source.path);
 }
 
 }  // namespace gradc

@@ -25,6 +25,8 @@ struct DataFormat {
   bool (*recognizes)(const std::string& path);
   /// `path` is empty for built-in data.
   DataSplit (*load)(const std::string& path);
+  /// The same data without reading all of it.
+  DataDescription (*describe)(const std::string& path);
 
   bool is_built_in() const { return recognizes == nullptr; }
 };
@@ -40,5 +42,8 @@ DataSource parse_data_argument(const std::string& text);
 /// All of the data, in memory. Throws Error as the loaders do, and ModelOrData, E0910 for an
 /// unknown kind, a path given to built-in data, or none given to a format that needs one.
 DataSplit load_data(const DataSource& source);
+/// Fields and row counts of what load_data gives, in about a millisecond; throws Error for what can
+/// be seen without reading the rows.
+DataDescription describe_data(const DataSource& source);
 
 }  // namespace gradc

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <future>
+#include <optional>
 
 #include "runtime/data/idx.h"
 
@@ -66,6 +67,7 @@ class Subset {
 
   Shape picture() const { return {images_.type().shape[1], images_.type().shape[2]}; }
   const std::string& path() const { return images_.path(); }
+  int64_t rows() const { return images_.type().shape[0]; }
 
   Dataset read() {
     Dataset dataset{"mnist", {{"image", images_.read()}, {"label", labels_.read()}}};
@@ -78,6 +80,22 @@ class Subset {
   IdxFile labels_;
 };
 
+/// The two subsets of a folder, their headers checked against each other.
+struct Archive {
+  Subset train;
+  std::optional<Subset> test;
+
+  explicit Archive(const std::string& folder) : train(folder, kTrain) {
+    if (images_of(folder, kTest).empty() && labels_of(folder, kTest).empty()) return;
+    test.emplace(folder, kTest);
+    if (test->picture() != train.picture())
+      throw Error(
+          ExitCode::ModelOrData, "E0915",
+          fmt::format("`{}` has images of {}, `{}` of {}", train.path(), to_string(train.picture()),
+                      test->path(), to_string(test->picture())));
+  }
+};
+
 }  // namespace
 
 bool is_mnist_folder(const std::string& folder) {
@@ -86,17 +104,22 @@ bool is_mnist_folder(const std::string& folder) {
   return false;
 }
 
+DataDescription describe_mnist(const std::string& folder) {
+  const Archive archive(folder);
+  DataDescription description{
+      "mnist",
+      {{"image", {DType::U8, archive.train.picture()}}, {"label", {DType::U8, {}}}},
+      archive.train.rows(),
+      std::nullopt};
+  if (archive.test) description.test_rows = archive.test->rows();
+  return description;
+}
+
 DataSplit load_mnist(const std::string& folder) {
-  Subset train(folder, kTrain);
-  if (images_of(folder, kTest).empty() && labels_of(folder, kTest).empty())
-    return {train.read(), std::nullopt};
-  Subset test(folder, kTest);
-  if (test.picture() != train.picture())
-    throw Error(ExitCode::ModelOrData, "E0915",
-                fmt::format("`{}` has images of {}, `{}` of {}", train.path(),
-                            to_string(train.picture()), test.path(), to_string(test.picture())));
-  auto test_data = std::async(std::launch::async, [&] { return test.read(); });
-  Dataset train_data = train.read();
+  Archive archive(folder);
+  if (!archive.test) return {archive.train.read(), std::nullopt};
+  auto test_data = std::async(std::launch::async, [&] { return archive.test->read(); });
+  Dataset train_data = archive.train.read();
   return {std::move(train_data), test_data.get()};
 }
 

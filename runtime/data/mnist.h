@@ -14,5 +14,7 @@ bool is_mnist_folder(const std::string& folder);
 /// data where both t10k files are missing. Throws Error: InputOutput, E0911 where a file is missing
 /// or cannot be read; ModelOrData, E0912 to E0915 where the data is not of that form.
 DataSplit load_mnist(const std::string& folder);
+/// From the files' headers alone; throws as load_mnist does for faults that show there.
+DataDescription describe_mnist(const std::string& folder);
 
 }  // namespace gradc
