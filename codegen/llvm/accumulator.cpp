@@ -115,7 +115,7 @@ AccumulatorState start_accumulator(Code& code, const loop::Accumulator& accumula
                                    bool is_spread) {
   CHECK(accumulator.dtype != DType::Bool, "an accumulator of bools");
   llvm::LLVMContext& context = code.builder.getContext();
-  const int lanes = is_vector ? code.target.lanes : 0;
+  const int lanes = is_vector ? code.lanes : 0;
   const auto spread = [&](llvm::Constant* constant) {
     const Lanes element{&code, constant};
     return is_vector ? splat(element, lanes) : element;
@@ -143,7 +143,7 @@ void accumulate(AccumulatorState& state, const Contribution& contribution) {
 LlvmScalar combined(const AccumulatorState& state) {
   AccumulatorState rest = state;
   if (state.is_spread) {
-    for (int count = state.best.lanes.code->target.lanes / 2; count >= 1; count /= 2) {
+    for (int count = state.best.lanes.code->lanes / 2; count >= 1; count /= 2) {
       const AccumulatorState upper = half_of(rest, count, count);
       rest = half_of(rest, 0, count);
       merge(rest, upper);

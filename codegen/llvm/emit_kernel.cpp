@@ -32,7 +32,7 @@ llvm::Function* declare(const std::string& symbol, const Target& target, llvm::M
 
 void emit_kernel(const Kernel& kernel, const std::string& symbol, const Target& target,
                  llvm::Module& module) {
-  Code code{llvm::IRBuilder<>(module.getContext()), target, module};
+  Code code{llvm::IRBuilder<>(module.getContext()), target, module, target.lanes};
   llvm::Function* function = declare(symbol, target, module);
   KernelEmitter(kernel, code, function).emit();
   std::string fault;
@@ -155,7 +155,7 @@ const LlvmScalar& KernelEmitter::let(LetId id) const {
 }
 
 LlvmScalar KernelEmitter::as_vector(LlvmScalar value) const {
-  return {splat(value.lanes, code_.target.lanes), value.dtype};
+  return {splat(value.lanes, code_.lanes), value.dtype};
 }
 
 }  // namespace gradc

@@ -2,6 +2,7 @@
 #include <llvm/IR/Constants.h>
 
 #include "codegen/llvm/kernel_emitter.h"
+#include "codegen/llvm/vectors_together.h"
 
 namespace gradc {
 
@@ -28,16 +29,19 @@ void KernelEmitter::emit_serial(const For& loop) {
         loop, {builder.getInt64(0), builder.getInt64(static_cast<uint64_t>(loop.extent)), 1, true});
 }
 
-/// Whole vectors first, then the rest under a mask. Ranges of a parallel loop start at multiples of
-/// its grain and end at one or at the extent.
+/// Whole vectors first, several as one where that pays, then the rest under a mask. Ranges of a
+/// parallel loop start at multiples of its grain and end at one or at the extent.
 void KernelEmitter::emit_vector(const For& loop) {
   auto& builder = code_.builder;
   const int64_t lanes = code_.target.lanes;
-  const int64_t step = lanes * vectors_per_iteration(loop);
+  const int64_t together = vectors_together(loop, code_.target);
+  const int64_t step = lanes * together * vectors_per_iteration(loop);
   const int64_t steps = loop.extent / step * step;
   const int64_t whole = loop.extent / lanes * lanes;
   vector_var_ = loop.var;
+  code_.lanes = static_cast<int>(lanes * together);
   emit_vectors(loop, 0, steps, step);
+  code_.lanes = code_.target.lanes;
   emit_vectors(loop, steps, whole, lanes);
   if (whole < loop.extent) {
     const auto emit_tail = [&] { emit_vector_tail(loop, whole); };
@@ -59,7 +63,7 @@ void KernelEmitter::emit_vectors(const For& loop, int64_t first, int64_t limit, 
     upper = limit == loop.extent
                 ? end_
                 : builder.CreateBinaryIntrinsic(llvm::Intrinsic::smin, end_, upper);
-  } else if (limit - first == step && step == code_.target.lanes) {
+  } else if (limit - first == step && step == code_.lanes) {
     emit_straight(loop, first);
     return;
   }
@@ -128,7 +132,7 @@ void KernelEmitter::emit_range(const For& loop, const Range& range) {
 
 void KernelEmitter::emit_iteration(const For& loop, int64_t step) {
   auto& builder = code_.builder;
-  const int64_t lanes = code_.target.lanes;
+  const int64_t lanes = code_.lanes;
   if (step <= lanes) {
     emit_body(loop.body);
     return;

@@ -131,11 +131,10 @@ int64_t KernelEmitter::vector_stride(const Affine& affine) const {
 llvm::Value* KernelEmitter::lane_numbers(llvm::Value* first, int64_t stride) {
   auto& builder = code_.builder;
   llvm::Value* numbers = lane_positions(code_, stride);
-  auto* type =
-      llvm::FixedVectorType::get(first->getType(), static_cast<unsigned>(code_.target.lanes));
+  auto* type = llvm::FixedVectorType::get(first->getType(), static_cast<unsigned>(code_.lanes));
   numbers = builder.CreateTrunc(numbers, type);
-  return builder.CreateAdd(
-      numbers, builder.CreateVectorSplat(static_cast<unsigned>(code_.target.lanes), first));
+  return builder.CreateAdd(numbers,
+                           builder.CreateVectorSplat(static_cast<unsigned>(code_.lanes), first));
 }
 
 }  // namespace gradc

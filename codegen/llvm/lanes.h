@@ -16,6 +16,7 @@ struct Code {
   llvm::IRBuilder<> builder;
   const Target& target;
   llvm::Module& module;
+  int lanes;  // of vectors made now: the target's, or some of its vectors taken as one
 };
 
 /// An i1, integer, float or double, or a vector of one of them. `code` outlives it.

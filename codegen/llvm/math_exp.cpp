@@ -1,11 +1,13 @@
 // exp, expm1, sigmoid, tanh.
 #include "codegen/llvm/math_exp.h"
 
+#include <llvm/Analysis/VectorUtils.h>
 #include <llvm/IR/IntrinsicsX86.h>
 
 #include <array>
 
 #include "codegen/llvm/math.h"
+#include "runtime/core/error.h"
 
 namespace gradc::math {
 namespace {
@@ -58,6 +60,27 @@ Lanes power_of_two(Lanes n_bits, Lanes like_this) {
   return from_bits(shift_left(biased, mantissa_bits(like_this)), like_this);
 }
 
+/// y 2^n by vscalefps, a vector of 16 at a time.
+Lanes scale_vectors(Lanes y, Lanes n) {
+  auto& builder = y.builder();
+  llvm::Value* all = builder.getInt16(0xFFFF);
+  llvm::Value* nearest = builder.getInt32(4);  // the current rounding mode
+  const auto lanes = llvm::cast<llvm::FixedVectorType>(y.type())->getNumElements();
+  CHECK(lanes % 16 == 0, "vectors of {}", lanes);
+  llvm::SmallVector<llvm::Value*> parts;
+  for (int first = 0; first < static_cast<int>(lanes); first += 16) {
+    const auto part = [&](llvm::Value* vector) {
+      llvm::SmallVector<int> order;
+      for (int lane = first; lane < first + 16; ++lane) order.push_back(lane);
+      return lanes == 16 ? vector : builder.CreateShuffleVector(vector, order);
+    };
+    llvm::Value* base = part(y.value);
+    parts.push_back(builder.CreateIntrinsic(llvm::Intrinsic::x86_avx512_mask_scalef_ps_512, {},
+                                            {base, part(n.value), base, all, nearest}));
+  }
+  return {y.code, llvm::concatenateVectors(builder, parts)};
+}
+
 }  // namespace
 
 ExpReduction reduce_exp(Lanes x) {
@@ -77,14 +100,8 @@ Lanes exp_polynomial(Lanes r) {
 }
 
 Lanes scale(Lanes y, const ExpReduction& reduction) {
-  const bool is_zmm = y.is_f32() && y.is_vector() && y.code->target.has_avx512;
-  if (is_zmm) {
-    auto& builder = y.builder();
-    llvm::Value* all = builder.getInt16(0xFFFF);
-    llvm::Value* nearest = builder.getInt32(4);  // the current rounding mode
-    return {y.code, builder.CreateIntrinsic(llvm::Intrinsic::x86_avx512_mask_scalef_ps_512, {},
-                                            {y.value, reduction.n.value, y.value, all, nearest})};
-  }
+  if (y.is_f32() && y.is_vector() && y.code->target.has_avx512)
+    return scale_vectors(y, reduction.n);
   // Two factors: the first product is exact, so denormal results are rounded once.
   const unsigned above = reduction.n_bits.bit_width() - 16;
   const Lanes n = shift_right_signed(shift_left(reduction.n_bits, above), above);

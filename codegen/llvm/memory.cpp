@@ -11,7 +11,7 @@ namespace {
 llvm::Align alignment(DType dtype) { return llvm::Align(static_cast<uint64_t>(size_bytes(dtype))); }
 
 llvm::FixedVectorType* vector_of(Code& code, llvm::Type* element) {
-  return llvm::FixedVectorType::get(element, static_cast<unsigned>(code.target.lanes));
+  return llvm::FixedVectorType::get(element, static_cast<unsigned>(code.lanes));
 }
 
 llvm::FixedVectorType* memory_vector(Code& code, DType dtype) {
@@ -37,7 +37,7 @@ llvm::Value* to_memory(LlvmScalar value) {
 
 llvm::Value* reversed(Code& code, llvm::Value* vector) {
   llvm::SmallVector<int> order;
-  for (int lane = code.target.lanes; lane-- > 0;) order.push_back(lane);
+  for (int lane = code.lanes; lane-- > 0;) order.push_back(lane);
   return code.builder.CreateShuffleVector(vector, order);
 }
 
@@ -45,7 +45,7 @@ llvm::Value* reversed(Code& code, llvm::Value* vector) {
 llvm::Value* lowest_pointer(Code& code, const Run& run, DType dtype) {
   llvm::Type* type = memory_type(code.builder.getContext(), dtype);
   return code.builder.CreateConstGEP1_64(type, run.pointer,
-                                         static_cast<uint64_t>(1 - int64_t{code.target.lanes}));
+                                         static_cast<uint64_t>(1 - int64_t{code.lanes}));
 }
 
 llvm::Value* load_contiguous(Code& code, llvm::Value* pointer, llvm::Value* mask, DType dtype) {
@@ -79,10 +79,10 @@ llvm::Value* all_lanes(Code& code, llvm::Value* mask) {
 
 /// The number of active lanes: masks are a constant prefix.
 int active_lanes(Code& code, llvm::Value* mask) {
-  if (mask == nullptr) return code.target.lanes;
+  if (mask == nullptr) return code.lanes;
   const auto* constant = llvm::cast<llvm::Constant>(mask);
   int count = 0;
-  for (int lane = 0; lane < code.target.lanes; ++lane)
+  for (int lane = 0; lane < code.lanes; ++lane)
     if (constant->getAggregateElement(static_cast<unsigned>(lane))->isOneValue()) ++count;
   return count;
 }
@@ -97,7 +97,7 @@ llvm::Type* memory_type(llvm::LLVMContext& context, DType dtype) {
 
 llvm::Constant* lane_positions(Code& code, int64_t stride) {
   llvm::SmallVector<llvm::Constant*> positions;
-  for (int64_t lane = 0; lane < code.target.lanes; ++lane)
+  for (int64_t lane = 0; lane < code.lanes; ++lane)
     positions.push_back(code.builder.getInt64(static_cast<uint64_t>(lane * stride)));
   return llvm::ConstantVector::get(positions);
 }

@@ -215,6 +215,36 @@ TEST_CASE("sums of products, in nested and in serial loops") {
   }
 }
 
+TEST_CASE("products by tiles of rows, several vectors together") {
+  for (DType dtype : {DType::F32, DType::F64, DType::I32, DType::U8}) {
+    for (int64_t rows : {1, 3, 6, 8, 12}) {
+      for (int64_t n : {16, 64, 100, 200}) {
+        KernelBuilder builder("tile");
+        constexpr int64_t kDepth = 9;
+        const int32_t a = builder.buffer(dtype, rows * kDepth);
+        const int32_t b = builder.buffer(dtype, kDepth * n);
+        const int32_t out = builder.buffer(dtype, rows * n, true);
+        const VarId j = builder.var(), k = builder.var();
+        builder.open(j, n, true, true);
+        std::vector<loop::AccumulatorId> sums;
+        for (int64_t r = 0; r < rows; ++r)
+          sums.push_back(builder.accumulator(ReduceKind::Sum, dtype));
+        builder.open(k, kDepth, false, false);
+        const LetId column = builder.load(b, at({{k, n}, {j, 1}}));
+        for (int64_t r = 0; r < rows; ++r)
+          builder.accumulate(sums[static_cast<size_t>(r)],
+                             builder.load(a, at({{k, 1}}, r * kDepth)), column);
+        builder.close();
+        for (int64_t r = 0; r < rows; ++r)
+          builder.store(out, at({{j, 1}}, r * n),
+                        builder.read(dtype, sums[static_cast<size_t>(r)]));
+        builder.close();
+        check_kernel(builder.kernel());
+      }
+    }
+  }
+}
+
 TEST_CASE("a sum has one order: a lane takes every W-th element, lanes combine as a tree") {
   if (vector_lanes() != testing::kLanes) return;
   std::mt19937_64 random(3);
