@@ -10,32 +10,9 @@ namespace gradc {
 
 namespace {
 
-std::optional<InputKind> state_kind(OutputKind kind) {
-  switch (kind) {
-    case OutputKind::Parameter:
-      return InputKind::Parameter;
-    case OutputKind::Slot:
-      return InputKind::Slot;
-    case OutputKind::State:
-      return InputKind::State;
-    case OutputKind::Step:
-      return InputKind::Step;
-    case OutputKind::Loss:
-    case OutputKind::Metric:
-    case OutputKind::Output:
-    case OutputKind::AccumulateSum:
-    case OutputKind::AccumulateMin:
-    case OutputKind::AccumulateMax:
-    case OutputKind::Gradient:
-    case OutputKind::Result:
-      break;
-  }
-  return std::nullopt;
-}
-
 /// Position of the input that the output is the new value of, or -1.
 int32_t updated_input(const Graph& graph, const Output& output) {
-  const std::optional<InputKind> kind = state_kind(output.kind);
+  const std::optional<InputKind> kind = updated_input_kind(output.kind);
   if (!kind) return -1;
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     const Input& input = graph.inputs()[i];

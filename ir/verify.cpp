@@ -98,36 +98,12 @@ MaybeFault find_name_fault(const Graph& graph) {
   return std::nullopt;
 }
 
-/// The kind of the input that an output updates.
-std::optional<InputKind> updated_kind(OutputKind kind) {
-  switch (kind) {
-    case OutputKind::Parameter:
-      return InputKind::Parameter;
-    case OutputKind::Slot:
-      return InputKind::Slot;
-    case OutputKind::State:
-      return InputKind::State;
-    case OutputKind::Step:
-      return InputKind::Step;
-    case OutputKind::Loss:
-    case OutputKind::Metric:
-    case OutputKind::Output:
-    case OutputKind::AccumulateSum:
-    case OutputKind::AccumulateMin:
-    case OutputKind::AccumulateMax:
-    case OutputKind::Gradient:
-    case OutputKind::Result:
-      return std::nullopt;
-  }
-  CHECK(false, "output kind {}", static_cast<int>(kind));
-}
-
 using InputTypes = std::map<std::pair<InputKind, std::string_view>, const Type*>;
 
 /// V6 of one output.
 MaybeFault find_output_fault(const Graph& graph, const InputTypes& inputs, const Output& output) {
   const Type& type = graph.type(output.value);
-  const std::optional<InputKind> updated = updated_kind(output.kind);
+  const std::optional<InputKind> updated = updated_input_kind(output.kind);
   if (updated && graph.mode != GraphMode::Init) {
     const auto input = inputs.find({*updated, output.name});
     if (input == inputs.end() || *input->second != type)

@@ -10,29 +10,6 @@ namespace gradc {
 
 namespace {
 
-std::optional<InputKind> state_kind(OutputKind kind) {
-  switch (kind) {
-    case OutputKind::Parameter:
-      return InputKind::Parameter;
-    case OutputKind::Slot:
-      return InputKind::Slot;
-    case OutputKind::State:
-      return InputKind::State;
-    case OutputKind::Step:
-      return InputKind::Step;
-    case OutputKind::Loss:
-    case OutputKind::Metric:
-    case OutputKind::Output:
-    case OutputKind::AccumulateSum:
-    case OutputKind::AccumulateMin:
-    case OutputKind::AccumulateMax:
-    case OutputKind::Gradient:
-    case OutputKind::Result:
-      break;
-  }
-  return std::nullopt;
-}
-
 bool is_accumulator(OutputKind kind) {
   return kind == OutputKind::AccumulateSum || kind == OutputKind::AccumulateMin ||
          kind == OutputKind::AccumulateMax;
@@ -129,7 +106,7 @@ Session::State::State(ProgramSource& given, uint64_t given_seed)
   init = source.program(GraphMode::Init, 0);
   bool is_step_name_free = true;
   for (const ProgramOutput& output : init->outputs) {
-    const std::optional<InputKind> kind = state_kind(output.kind);
+    const std::optional<InputKind> kind = updated_input_kind(output.kind);
     CHECK(kind.has_value(), "{} makes {}, which is no state", init->name, output.name);
     values.push_back({output.name, Tensor(output.type)});
     kinds.push_back(*kind);

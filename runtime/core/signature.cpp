@@ -37,4 +37,27 @@ std::optional<GraphMode> parse_graph_mode(std::string_view text) {
   return find<GraphMode>(kGraphModes, text);
 }
 
+std::optional<InputKind> updated_input_kind(OutputKind kind) {
+  switch (kind) {
+    case OutputKind::Parameter:
+      return InputKind::Parameter;
+    case OutputKind::Slot:
+      return InputKind::Slot;
+    case OutputKind::State:
+      return InputKind::State;
+    case OutputKind::Step:
+      return InputKind::Step;
+    case OutputKind::Loss:
+    case OutputKind::Metric:
+    case OutputKind::Output:
+    case OutputKind::AccumulateSum:
+    case OutputKind::AccumulateMin:
+    case OutputKind::AccumulateMax:
+    case OutputKind::Gradient:
+    case OutputKind::Result:
+      break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace gradc

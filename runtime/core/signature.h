@@ -50,4 +50,7 @@ std::optional<InputKind> parse_input_kind(std::string_view text);
 std::optional<OutputKind> parse_output_kind(std::string_view text);
 std::optional<GraphMode> parse_graph_mode(std::string_view text);
 
+/// The kind of the input that an output gives a new value of; nothing for the other outputs.
+std::optional<InputKind> updated_input_kind(OutputKind kind);
+
 }  // namespace gradc
