@@ -1,7 +1,10 @@
 // gradc train: epochs with progress, a test evaluation, a checkpoint.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "codegen/llvm/jit.h"
+#include "runtime/atomic_file.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"
 #include "tools/interrupt.h"
@@ -109,8 +112,17 @@ void print_end(bool json, const NamedValues& results, const TrainResult& trained
   fmt::print("{}\n", text);
 }
 
+/// Throws now what saving would throw after the training. A pipe or device is not opened twice.
+void check_writable(const std::string& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status))
+    AtomicFile{path};
+}
+
 ExitCode run_train(const TrainOptions& options) {
   set_threads(options.model.threads);
+  if (!options.out.empty()) check_writable(options.out);
   const std::atomic<bool>& stop = stop_on_signal();
   Workspace workspace(options.model);
   const TrainSettings settings = workspace.train_settings();

@@ -127,6 +127,13 @@ TEST_CASE("an interrupt finishes the step, saves and exits 130") {
   CHECK(run_program({"eval", model_path("reference/d1.grad"), "--weights", out}).exit_code == 0);
 }
 
+TEST_CASE("a place that cannot be written is refused before training") {
+  const ProgramRun run = run_program({"train", model_path("reference/d1.grad"), "--epochs",
+                                      "100000000", "--out", temporary_path("no/folder/w.st")});
+  CHECK(run.exit_code == 5);
+  CHECK_THAT(run.err, Contains("E0922"));
+}
+
 TEST_CASE("a loss that is not a number exits 4") {
   const ProgramRun run = run_program({"train", model_path("reference/d1.grad"), "--epochs", "50",
                                       "--set", "optimizer.learning_rate=1e30"});
