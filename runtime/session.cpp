@@ -119,12 +119,17 @@ Session::State::State(ProgramSource& given, uint64_t given_seed)
   kinds.push_back(InputKind::Step);
 }
 
+/// Programs may come from an edited graph file, so what does not fit together is the user's fault.
+[[noreturn]] void refuse_programs(const std::string& message) {
+  throw Error(ExitCode::ModelOrData, "E0111", "the graphs do not fit together: " + message);
+}
+
 const Tensor& Session::State::find(InputKind kind, const std::string& name) const {
   if (kind == InputKind::Seed) return seed_tensor;
   if (kind == InputKind::Step) return step;
   for (size_t i = 0; i < values.size(); ++i)
     if (kinds[i] == kind && values[i].name == name) return values[i].value;
-  CHECK(false, "the init program makes no {} {}", gradc::name(kind), name);
+  refuse_programs(fmt::format("the init graph makes no {} `{}`", gradc::name(kind), name));
 }
 
 Prepared& Session::State::prepare(GraphMode mode, int64_t rows) {
@@ -138,6 +143,10 @@ Prepared& Session::State::prepare(GraphMode mode, int64_t rows) {
       const ProgramInput& input = program.inputs[i];
       const bool is_given = input.kind == InputKind::Data || input.kind == InputKind::Accumulator;
       entry.inputs.push_back(is_given ? Tensor() : find(input.kind, input.name));
+      if (!is_given && entry.inputs.back().type() != input.type)
+        refuse_programs(fmt::format("`{}` is {} in the {} graph, {} in the init graph", input.name,
+                                    to_string(input.type), gradc::name(mode),
+                                    to_string(entry.inputs.back().type())));
       if (input.kind != InputKind::Data) continue;
       entry.data_inputs.push_back(i);
       entry.field_positions.push_back(0);
@@ -246,7 +255,9 @@ NamedValues Session::metrics(const PassValues& pass) {
   for (size_t i = 0; i < program.inputs.size(); ++i) {
     if (program.inputs[i].kind != InputKind::Accumulator) continue;
     const Tensor* value = pass.find(program.inputs[i].name);
-    CHECK(value != nullptr, "no batch accumulated {}", program.inputs[i].name);
+    if (value == nullptr || value->type() != program.inputs[i].type)
+      refuse_programs(fmt::format("no {} `{}` is accumulated for the metrics graph",
+                                  to_string(program.inputs[i].type), program.inputs[i].name));
     entry.inputs[i] = *value;
   }
   entry.executor->run(entry.inputs, entry.outputs);

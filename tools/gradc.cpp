@@ -1,7 +1,9 @@
 // The gradc command: reads the command line, runs one subcommand, turns faults into exit codes.
 #include <fmt/core.h>
 
+#include <cstdio>
 #include <new>
+#include <system_error>
 
 #include "frontend/did_you_mean.h"
 #include "runtime/threads.h"
@@ -76,14 +78,22 @@ int run(int argc, char** argv) {
   return static_cast<int>(action());
 }
 
+/// What was printed must have arrived: a full disk behind stdout is an error.
+int flushed(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  return report(ExitCode::InputOutput, "cannot write to stdout");
+}
+
 int guarded_run(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return flushed(run(argc, argv));
   } catch (const ReportedError& fault) {
     return static_cast<int>(fault.exit_code());
   } catch (const Error& fault) {
     const std::string code = fault.code().empty() ? "" : fmt::format("error[{}] ", fault.code());
     return report(fault.exit_code(), code + fault.what());
+  } catch (const std::system_error& fault) {
+    return report(ExitCode::InputOutput, fault.what());
   } catch (const InternalError& fault) {
     return report(ExitCode::Bug, fmt::format("internal error (a bug of gradc): {}", fault.what()));
   } catch (const std::bad_alloc&) {

@@ -1,12 +1,51 @@
 // Parses override values by the kind of the setting they replace.
 #include "tools/graph_settings.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "frontend/did_you_mean.h"
 
 namespace gradc {
 namespace {
+
+/// One setting of a dumped graph; a whole number has a least value.
+struct SettingRule {
+  std::string_view name;
+  AttrKind kind;
+  int64_t least = 0;
+  bool is_required = true;
+};
+constexpr SettingRule kRules[] = {
+    {"data", AttrKind::String},
+    {"test", AttrKind::String},
+    {"batch", AttrKind::Int, 1},
+    {"eval_batch", AttrKind::Int, 1},
+    {"epochs", AttrKind::Int, 0, false},
+    {"steps", AttrKind::Int, 0, false},
+    {"shuffle", AttrKind::Bool},
+    {"last_batch", AttrKind::String},
+    {"seed", AttrKind::Int},
+    {"optimizer", AttrKind::String},
+};
+
+std::string_view describe(AttrKind kind) {
+  if (kind == AttrKind::Int) return "a whole number";
+  return kind == AttrKind::Bool ? "true or false" : "a string";
+}
+
+/// Empty where the value is right.
+std::string fault_of(const SettingRule& rule, const AttrValue* value) {
+  if (value == nullptr) return rule.is_required ? "is missing" : "";
+  if (kind_of(*value) != rule.kind) return fmt::format("must be {}", describe(rule.kind));
+  if (rule.kind == AttrKind::Int && std::get<int64_t>(*value) < rule.least)
+    return fmt::format("must be at least {}", rule.least);
+  if (rule.name == "last_batch" && std::get<std::string>(*value) != "keep" &&
+      std::get<std::string>(*value) != "drop")
+    return "must be \"keep\" or \"drop\"";
+  return "";
+}
 
 [[noreturn]] void wrong_value(const std::string& key, const std::string& text,
                               std::string_view wanted) {
@@ -36,6 +75,19 @@ AttrValue parse_as(AttrKind kind, const std::string& key, const std::string& tex
 
 }  // namespace
 
+void check_settings(const Attrs& settings, ExitCode exit_code) {
+  for (const SettingRule& rule : kRules)
+    if (const std::string fault = fault_of(rule, settings.find(rule.name)); !fault.empty())
+      throw Error(exit_code, "E0111", fmt::format("the setting `{}` {}", rule.name, fault));
+  if (settings.has("epochs") == settings.has("steps"))
+    throw Error(exit_code, "E0111", "the settings must have one of `epochs` and `steps`");
+  for (const auto& [name, value] : settings.entries()) {
+    const bool is_known = std::any_of(std::begin(kRules), std::end(kRules),
+                                      [&](const SettingRule& rule) { return rule.name == name; });
+    if (!is_known) throw Error(exit_code, "E0111", fmt::format("unknown setting `{}`", name));
+  }
+}
+
 Attrs override_settings(Attrs settings,
                         const std::vector<std::pair<std::string, std::string>>& overrides) {
   for (const auto& [key, text] : overrides) {
@@ -47,6 +99,9 @@ Attrs override_settings(Attrs settings,
       settings = kept;
       continue;
     }
+    if (key == "optimizer")
+      throw Error(ExitCode::Usage, "",
+                  "--set optimizer: the optimizer is part of a dumped graph and cannot be changed");
     const AttrValue* old = settings.find(key);
     if (old == nullptr) {
       std::vector<std::string> names;
@@ -58,6 +113,7 @@ Attrs override_settings(Attrs settings,
     }
     settings.set(key, parse_as(kind_of(*old), key, text));
   }
+  check_settings(settings, ExitCode::Usage);
   return settings;
 }
 

@@ -17,7 +17,8 @@ void add_data_flags(CLI::App& app, ModelOptions& options) {
   app.add_option("--data", options.data, "Built-in data, or a file or folder of data");
   app.add_option("--batch", options.batch, "Rows of a batch")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
-  app.add_option("--seed", options.seed, "Seed of all random numbers");
+  app.add_option("--seed", options.seed, "Seed of all random numbers")
+      ->check(CLI::Range(int64_t{0}, (int64_t{1} << 62)));
 }
 
 void add_execution_flags(CLI::App& app, ModelOptions& options) {

@@ -134,7 +134,8 @@ Action configure_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   add_model_flags(app, options->model);
   add_execution_flags(app, options->model);
-  app.add_option("--seed", options->model.seed, "Seed of all random numbers");
+  app.add_option("--seed", options->model.seed, "Seed of all random numbers")
+      ->check(CLI::Range(int64_t{0}, (int64_t{1} << 62)));
   app.add_option("--feed", options->feed, "Inputs, parameters and state by name")->required();
   app.add_option("--fetch", options->fetch, "Where to write the results")->required();
   app.add_option("--weights", options->weights, "Trained weights, for what the feed leaves out");

@@ -136,12 +136,14 @@ ExitCode run_train(const TrainOptions& options) {
   const Dataset& data = workspace.data().train;
   if (!options.weights.empty()) session.load(options.weights);
   Reporter reporter(options.model.json, settings.epochs, options.log_every);
-  const TrainResult trained = train(session, data, settings, reporter, stop);
+  TrainResult trained = train(session, data, settings, reporter, stop);
   NamedValues results = trained.metrics;
   if (!trained.interrupted && workspace.has_test_data()) {
     const NamedValues test = evaluate(session, workspace.test_data(), settings.eval_batch, stop);
     const NamedValues named = with_prefix(test, "test_");
-    results.insert(results.end(), named.begin(), named.end());
+    // Values of a part of the test rows would pass for those of all.
+    trained.interrupted = stop;
+    if (!stop) results.insert(results.end(), named.begin(), named.end());
   }
   if (!options.out.empty()) session.save(options.out);
   print_end(options.model.json, results, trained, reporter, workspace);

@@ -58,6 +58,7 @@ Workspace::Workspace(ModelOptions options)
   const std::string text = read_text(options_.model);
   if (is_graph_text(text)) {
     module_ = parse_module(text, options_.model);
+    check_settings(module_->settings, ExitCode::ModelOrData);
     settings_ = override_settings(module_->settings, overrides(options_));
   } else {
     with_diagnostics([&] {
@@ -195,8 +196,9 @@ Graph Workspace::source_graph(GraphMode mode, int64_t rows, const GraphRequest& 
       held += fmt::format("{}{} ({} rows)", held.empty() ? "" : ", ", gradc::name(graph.mode),
                           graph.rows);
     throw Error(ExitCode::ModelOrData, "E0908",
-                fmt::format("{} holds no {} graph for {} rows; it holds: {}", options_.model,
-                            gradc::name(mode), rows, held.empty() ? "nothing" : held));
+                fmt::format("{} holds no {} graph{}; it holds: {}", options_.model,
+                            gradc::name(mode), rows == 0 ? "" : fmt::format(" for {} rows", rows),
+                            held.empty() ? "nothing" : held));
   }
   std::optional<Graph> graph;
   with_diagnostics([&] { graph = model_->elaborate(mode, rows, request); });

@@ -61,3 +61,23 @@ TEST_CASE("the program stages print something for every shipped model") {
       CHECK(run.out.size() > 100);
     }
 }
+
+TEST_CASE("an edited graph file that cannot run is refused, not a bug") {
+  const std::string dump =
+      run_program({"dump", model_path("reference/d1.grad"), "--stage", "optimized"}).out;
+  auto edited = [&](const std::string& from, const std::string& to) {
+    std::string text = dump;
+    const size_t place = text.find(from);
+    REQUIRE(place != std::string::npos);
+    return run_program({"train", "-", "--epochs", "1"}, text.replace(place, from.size(), to));
+  };
+  CHECK(edited("setting batch = 1\n", "").exit_code == 1);
+  CHECK(edited("setting batch = 1\n", "setting batch = 0\n").exit_code == 1);
+  CHECK(edited("setting batch = 1\n", "setting batch = \"x\"\n").exit_code == 1);
+  CHECK(edited("setting shuffle", "setting shufle").exit_code == 1);
+  CHECK(edited("output parameter \"hidden.kernel\"", "output parameter \"hidden.colonel\"")
+            .exit_code == 1);
+  CHECK(run_program({"train", "-", "--set", "eval_batch=0"}, dump).exit_code == 2);
+  CHECK(run_program({"train", "-", "--set", "optimizer=adam"}, dump).exit_code == 2);
+  CHECK(run_program({"check", "-"}, "graph file x\n").exit_code == 1);
+}
