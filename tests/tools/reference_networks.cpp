@@ -110,7 +110,12 @@ TEST_CASE("MNIST: 469 steps an epoch, the last batch of 96, accuracy of the firs
 }
 
 TEST_CASE("every shipped model verifies; a wrong derivative is found and named") {
-  for (const std::string& model : shipped_models()) {
+#ifdef __SANITIZE_ADDRESS__
+  const std::vector<std::string> models = distinct_models();
+#else
+  const std::vector<std::string> models = shipped_models();
+#endif
+  for (const std::string& model : models) {
     const ProgramRun run = run_program({"verify", model});
     INFO(model << "\n" << run.out << run.err);
     CHECK(run.exit_code == 0);

@@ -99,6 +99,16 @@ std::vector<std::string> shipped_models() {
   return paths;
 }
 
+std::vector<std::string> distinct_models() {
+  std::vector<std::string> paths = shipped_models();
+  std::erase_if(paths, [](const std::string& path) {
+    const std::string stem = fs::path(path).stem().string();
+    const bool is_row = stem.size() == 3 && stem.front() == 'm';
+    return is_row && stem != "m02" && stem != "m16";
+  });
+  return paths;
+}
+
 ProgramRun run_program(const std::vector<std::string>& arguments, const std::string& input,
                        const std::function<void(int)>& while_running) {
   static int serial = 0;
