@@ -46,6 +46,14 @@ Value Elaborator::evaluate_call(const ast::Call& call_expr, const ast::Expr& exp
 }
 
 Value Elaborator::call(const FunctionRef& function, Invocation& invocation) {
+  if (!is_in_model()) return dispatch(function, invocation);
+  const int64_t before = frame_->instance->multiply_adds;
+  Value result = dispatch(function, invocation);
+  record_call(*function, invocation, result, frame_->instance->multiply_adds - before);
+  return result;
+}
+
+Value Elaborator::dispatch(const FunctionRef& function, Invocation& invocation) {
   switch (function->kind) {
     case FunctionKind::Builtin:
       return call_builtin(*function, invocation);
@@ -201,12 +209,17 @@ Value Elaborator::run_body(Frame& frame, const FunctionValue& function) {
   return *frame.returned;
 }
 
-std::string Elaborator::instance_path(const Invocation& invocation) {
+std::string Elaborator::named_place() const {
   const Naming& naming = frame_->naming;
   std::string path = frame_->instance->path;
   for (const std::string& segment : naming.loops) path = join_path(path, segment);
   path = join_path(path, naming.bound);
   for (const std::string& segment : naming.rounds) path = join_path(path, segment);
+  return path;
+}
+
+std::string Elaborator::instance_path(const Invocation& invocation) {
+  std::string path = named_place();
   if (invocation.is_direct) return path;
   if (invocation.callee.empty())
     fail(error("E0602", invocation.span, "this layer has no name for its parameters")
@@ -258,8 +271,14 @@ Value Elaborator::call_layer(const FunctionValue& function, Invocation& invocati
   Instance* instance = make_instance(function, invocation);
   apply_instance(*instance, invocation);
   Value value = call_callable(function, invocation, instance);
-  if (instance->output.empty()) instance->output = describe(value);
+  describe_result(*instance, value);
   return value;
+}
+
+void Elaborator::describe_result(Instance& instance, const Value& value) const {
+  if (!instance.output.empty()) return;
+  instance.output = describe(value);
+  instance.shape = shape_text(value);
 }
 
 Value Elaborator::call_shared(const FunctionValue& function, Invocation& invocation) {
@@ -270,7 +289,7 @@ Value Elaborator::call_shared(const FunctionValue& function, Invocation& invocat
     invocation.arguments.push_back({bound.name, {}, bound.value, invocation.span});
   apply_instance(*function.instance, invocation);
   Value value = call_callable(function, invocation, function.instance);
-  if (function.instance->output.empty()) function.instance->output = describe(value);
+  describe_result(*function.instance, value);
   return value;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "frontend/applications.h"
 #include "frontend/frame.h"
 #include "frontend/tensor_ops.h"
 
@@ -73,12 +74,14 @@ class Elaborator {
                   const FileScope& file);
 
   DraftGraph& draft() { return draft_; }
+  const DraftGraph& draft() const { return draft_; }
   TensorOps& ops() { return ops_; }
   const Ownership& ownership() const { return ownership_; }
   const std::vector<Published>& losses() const { return losses_; }
   const std::vector<Published>& metrics() const { return metrics_; }
   const std::vector<Published>& outputs() const { return outputs_; }
   const std::vector<TensorId>& penalties() const { return penalties_; }
+  const BodyRecord& body() const { return body_; }
 
   // For the built-in functions.
 
@@ -90,6 +93,8 @@ class Elaborator {
   void warn(Diagnostic diagnostic);
   /// "f32[128, 784]" for a tensor, "a function", "the number 3".
   std::string describe(const Value& value) const;
+  /// "(None, 784)": what tables show of a result; None is the axis of the rows.
+  std::string shape_text(const Value& value) const;
   const Type& type(TensorId id) const { return draft_.type(id); }
   /// The stream of the next draw of the running instance.
   uint64_t next_stream();
@@ -164,6 +169,7 @@ class Elaborator {
 
   // call.cpp: functions, layers, optimizers.
   Value call(const FunctionRef& function, Invocation& invocation);
+  Value dispatch(const FunctionRef& function, Invocation& invocation);
   Value call_builtin(const FunctionValue& function, Invocation& invocation);
   Value call_callable(const FunctionValue& function, Invocation& invocation, Instance* instance);
   Value call_layer(const FunctionValue& function, Invocation& invocation);
@@ -171,11 +177,15 @@ class Elaborator {
   Value configure_optimizer(const FunctionValue& function, Invocation& invocation);
   Instance* make_instance(const FunctionValue& function, const Invocation& invocation);
   std::string instance_path(const Invocation& invocation);
+  /// The path that the frame and the statement give; an empty one in a model's plain expression.
+  std::string named_place() const;
   void bind_arguments(Frame& frame, const FunctionValue& function, Invocation& invocation);
   std::vector<const Argument*> assign_arguments(const FunctionValue& function,
                                                 const ast::Callable& callable,
                                                 const Invocation& invocation);
   Value run_body(Frame& frame, const FunctionValue& function);
+  /// Keeps what tables show of the first result.
+  void describe_result(Instance& instance, const Value& value) const;
   void apply_instance(Instance& instance, const Invocation& invocation);
 
   // signature.cpp: kinds and types.
@@ -188,6 +198,18 @@ class Elaborator {
   Value check_result(const ast::Result& result, Value value, const FunctionValue& function,
                      Span span);
   int64_t dimension(const Value& value, Span span, const std::string& what);
+
+  // applications.cpp.
+  bool is_in_model() const;
+  void record(Application application);
+  void record_call(const FunctionValue& function, const Invocation& invocation, const Value& result,
+                   int64_t multiply_adds);
+  void record_operator(std::string what, std::vector<TensorId> operands, const Value& result);
+  void record_binary(const ast::Binary& binary, const Value& left, const Value& right,
+                     const Value& result);
+  /// A number, a name, or "..." for an expression.
+  std::string operand_text(const ast::Expr& expr, const Value& value) const;
+  void record_binding(const std::string& name, const Value& value);
 
   // blame.cpp.
   Diagnostic blame(Diagnostic diagnostic) const;
@@ -207,6 +229,7 @@ class Elaborator {
   std::vector<Published> metrics_;
   std::vector<Published> outputs_;
   std::vector<TensorId> penalties_;
+  BodyRecord body_;
   std::unordered_map<const ast::Constant*, Value> constants_;
   std::vector<const ast::Constant*> open_constants_;  // being evaluated
   Frame* frame_ = nullptr;

@@ -201,7 +201,14 @@ Value Elaborator::evaluate_index(const ast::Index& index, const ast::Expr& expr)
   if (const std::vector<Value>* list = base.elements()) return index_list(*list, index);
   if (const TensorId* tensor = base.as<TensorId>()) {
     const Site site(*this, expr.span);
-    return index_tensor(*tensor, index, expr);
+    Value part = index_tensor(*tensor, index, expr);
+    if (is_in_model()) {
+      const size_t base_length = index.base->span.text().size();
+      const std::string brackets(
+          expr.span.text().substr(std::min(base_length, expr.span.text().size())));
+      record_operator(operand_text(*index.base, base) + brackets.substr(0, 30), {*tensor}, part);
+    }
+    return part;
   }
   fail("E0311", expr.span,
        fmt::format("lists and tensors have elements, {} has none", describe(base)));

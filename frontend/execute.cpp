@@ -120,6 +120,7 @@ void Elaborator::execute_binding(const ast::Binding& binding) {
   if (binding.type)
     value = check_value(*binding.type, std::move(value), fmt::format("`{}`", binding.name.text),
                         binding.value->span);
+  record_binding(binding.name.text, value);
   bind(binding.name, std::move(value), binding.is_var ? VariableRole::Var : VariableRole::Binding);
 }
 
@@ -132,8 +133,10 @@ void Elaborator::execute_unpack(const ast::Unpack& unpack) {
   if (list->size() != unpack.names.size())
     fail("E0315", unpack.value->span,
          fmt::format("a list of {} elements for {} names", list->size(), unpack.names.size()));
-  for (size_t i = 0; i < list->size(); ++i)
+  for (size_t i = 0; i < list->size(); ++i) {
+    record_binding(unpack.names[i].text, (*list)[i]);
     bind(unpack.names[i], (*list)[i], VariableRole::Binding);
+  }
 }
 
 void Elaborator::execute_update(const ast::Update& update, Span span) {
@@ -149,6 +152,7 @@ void Elaborator::execute_update(const ast::Update& update, Span span) {
   const std::string what = fmt::format("`{}`", update.name.text);
   switch (variable->role) {
     case VariableRole::Var:
+      record_binding(update.name.text, value);
       variable->value = std::move(value);
       return;
     case VariableRole::State:

@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "frontend/layer_table.h"
 #include "frontend/model_graphs.h"
 #include "ir/verify.h"
 
@@ -191,6 +192,12 @@ Graph Model::elaborate(GraphMode mode, int64_t rows, const GraphRequest& request
   return graph;
 }
 
-std::vector<LayerRow> Model::layers(int64_t rows) { return state_->graphs(rows, true).layers(); }
+std::vector<LayerRow> Model::layers(int64_t rows) {
+  return layer_rows(state_->graphs(rows, true).elaborator());
+}
+
+std::vector<LayerNode> Model::layer_graph(int64_t rows) {
+  return gradc::layer_graph(state_->graphs(rows, true).elaborator());
+}
 
 }  // namespace gradc

@@ -18,16 +18,29 @@ struct FieldType {
   Shape row_shape;
 };
 
-/// One line of `summary`: an instance of a layer, in the order of first application. Values that
-/// the model owns itself have the path "" and come last.
+/// One line of `summary`: an instance of a layer, in the order of first application, or a function
+/// that the model's body calls. Values that the model owns itself have the path "" and come last.
 struct LayerRow {
   std::string path;    // "hidden"
   std::string layer;   // "dense"
   std::string output;  // "f32[128, 512]", "[f32[128, 2], f32[128, 2]]"; empty for the model's own
+  std::string shape;   // "(None, 512)", "[(None, 2), (None, 2)]": None stands for the rows
   int64_t parameters = 0;     // elements of the instance's own parameters, not of those inside it
   int64_t states = 0;         // likewise
   int64_t multiply_adds = 0;  // of its own contractions, for `rows` rows, all applications
   int applications = 1;       // more than 1 for a shared instance only
+};
+
+/// A box of the picture of a model: an input or parameter that the model's body reads, something it
+/// applies, or an output.
+struct LayerNode {
+  enum class Kind : uint8_t { Input, Parameter, Layer, Function, Operator, Output };
+  Kind kind = Kind::Layer;
+  std::string path;                 // "hidden"; empty for an operator
+  std::string what;                 // "dense", "... / 255"
+  std::vector<std::string> inputs;  // "(None, 784)" of each tensor it is applied to
+  std::string output;               // the same of the result
+  std::vector<size_t> operands;     // positions of the nodes it reads, all earlier
 };
 
 struct ElaborationOptions {
@@ -39,6 +52,7 @@ struct ElaborationOptions {
 struct GraphRequest {
   bool training = false;   // the value of the word `training` in the model
   bool gradients = false;  // add the gradient of the loss for every parameter
+  bool names = false;      // add every tensor that the model's body binds, as an output
 };
 
 /// The model was refused; the findings are in the Diagnostics given to Model::read. what() is the
@@ -91,6 +105,8 @@ class Model {
 
   /// For `summary`.
   std::vector<LayerRow> layers(int64_t rows);
+  /// For `plot`.
+  std::vector<LayerNode> layer_graph(int64_t rows);
 
  private:
   struct State;

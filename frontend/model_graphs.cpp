@@ -181,7 +181,7 @@ Graph ModelGraphs::make(GraphMode mode, const GraphRequest& request) {
     case GraphMode::Predict:
       return predict_graph();
     case GraphMode::Run:
-      return run_graph(request.gradients);
+      return run_graph(request);
     case GraphMode::Metrics:
       return metrics_graph();
     case GraphMode::Body:
@@ -243,13 +243,18 @@ Graph ModelGraphs::predict_graph() {
   return extract(GraphMode::Predict, outputs);
 }
 
-Graph ModelGraphs::run_graph(bool with_gradients) {
+Graph ModelGraphs::run_graph(const GraphRequest& request) {
   std::vector<DraftOutput> outputs;
   add_losses(outputs);
-  for (const Published& output : elaborator_.outputs())
+  const std::vector<Published>& published = elaborator_.outputs();
+  if (request.names)
+    for (const BoundName& bound : elaborator_.body().bindings)
+      if (std::ranges::find(published, bound.name, &Published::name) == published.end())
+        outputs.push_back({OutputKind::Output, bound.name, bound.value});
+  for (const Published& output : published)
     outputs.push_back({OutputKind::Output, output.name, output.value});
   add_accumulations(outputs);
-  if (with_gradients) {
+  if (request.gradients) {
     const std::vector<const Owned*> trained = parameters();
     const std::vector<TensorId> derivatives = gradients();
     for (size_t i = 0; i < trained.size(); ++i)
@@ -263,27 +268,6 @@ Graph ModelGraphs::metrics_graph() {
   for (const auto& [name, split] : splits_)
     outputs.push_back({OutputKind::Metric, name, split.value});
   return front_.extract(block_.model()->name.text, GraphMode::Metrics, 0, outputs);
-}
-
-std::vector<LayerRow> ModelGraphs::layers() const {
-  std::vector<LayerRow> rows;
-  const Ownership& ownership = elaborator_.ownership();
-  for (const auto& instance : ownership.instances()) {
-    LayerRow row;
-    row.path = instance->path;
-    row.layer = instance->layer;
-    row.output = instance->output;
-    row.multiply_adds = instance->multiply_adds;
-    row.applications = instance->applications;
-    for (const auto& owned : ownership.owned())
-      if (owned->owner == instance.get())
-        (owned->kind == InputKind::Parameter ? row.parameters : row.states) +=
-            owned->type.shape.element_count();
-    rows.push_back(std::move(row));
-  }
-  // The model itself was made first.
-  std::ranges::rotate(rows, rows.begin() + 1);
-  return rows;
 }
 
 }  // namespace gradc

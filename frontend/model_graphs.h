@@ -15,7 +15,7 @@ class ModelGraphs {
 
   /// Throws DiagnosticError or SilentFault.
   Graph make(GraphMode mode, const GraphRequest& request);
-  std::vector<LayerRow> layers() const;
+  const Elaborator& elaborator() const { return elaborator_; }
   const Ownership& ownership() const { return elaborator_.ownership(); }
 
  private:
@@ -36,7 +36,7 @@ class ModelGraphs {
   Graph train_graph();
   Graph init_graph();
   Graph predict_graph();
-  Graph run_graph(bool with_gradients);
+  Graph run_graph(const GraphRequest& request);
   Graph metrics_graph();
   Graph extract(GraphMode mode, const std::vector<DraftOutput>& outputs,
                 const Replacements& replace = {});

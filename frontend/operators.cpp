@@ -91,7 +91,12 @@ Value Elaborator::evaluate_unary(const ast::Unary& unary, const ast::Expr& expr)
       fail_operation(failure, expr.span, {});
     }
   }
-  if (tensor) return ops_.arithmetic_unary(OpKind::Neg, *tensor);
+  if (tensor) {
+    const TensorId negated = ops_.arithmetic_unary(OpKind::Neg, *tensor);
+    if (is_in_model())
+      record_operator("-" + operand_text(*unary.operand, operand), {*tensor}, negated);
+    return negated;
+  }
   fail("E0313", expr.span,
        fmt::format("`-` needs a number or a tensor, got {}", describe(operand)));
 }
@@ -103,7 +108,9 @@ Value Elaborator::evaluate_binary(const ast::Binary& binary, const ast::Expr& ex
   const Span at = binary.op_span.is_somewhere() ? binary.op_span : expr.span;
   const Site site(*this, at);
   try {
-    return apply_binary(binary, left, right, at);
+    Value result = apply_binary(binary, left, right, at);
+    if (is_in_model()) record_binary(binary, left, right, result);
+    return result;
   } catch (const Error& failure) {
     std::vector<DiagnosticNote> notes;
     if (left.as<TensorId>()) notes.push_back(describe_operand(*binary.left, left));
@@ -134,7 +141,20 @@ Value Elaborator::evaluate_logic(const ast::Binary& binary, const ast::Expr& exp
     const Site site(*this, expr.span);
     return ops_.fill({DType::Bool, type(*left.as<TensorId>()).shape}, *constant ? 1 : 0);
   }
-  return apply_binary(binary, left, right, expr.span);
+  Value result = apply_binary(binary, left, right, expr.span);
+  if (is_in_model()) record_binary(binary, left, right, result);
+  return result;
+}
+
+void Elaborator::record_binary(const ast::Binary& binary, const Value& left, const Value& right,
+                               const Value& result) {
+  std::vector<TensorId> operands;
+  collect_tensors(left, operands);
+  collect_tensors(right, operands);
+  if (operands.empty()) return;
+  record_operator(fmt::format("{} {} {}", operand_text(*binary.left, left), ast::symbol(binary.op),
+                              operand_text(*binary.right, right)),
+                  std::move(operands), result);
 }
 
 Value Elaborator::apply_binary(const ast::Binary& binary, const Value& left, const Value& right,

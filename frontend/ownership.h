@@ -24,6 +24,7 @@ struct Instance {
   int64_t draws = 0;           // of the running application
   int64_t multiply_adds = 0;
   std::string output;  // the type of the first result
+  std::string shape;   // the same for tables: "(None, 10)"
   bool is_shared = false;
 };
 

@@ -37,6 +37,8 @@ void add_values(nlohmann::ordered_json& object, const NamedValues& values,
   for (const auto& [name, value] : values) object[prefix + name] = number(value);
 }
 
+nlohmann::ordered_json tensor_as_json(const Tensor& tensor) { return nested(tensor, 0, 0); }
+
 nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row) {
   return nested(tensor, 1, row * tensor.shape().strides().front());
 }

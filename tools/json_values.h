@@ -11,7 +11,9 @@ namespace gradc {
 void add_values(nlohmann::ordered_json& object, const NamedValues& values,
                 const std::string& prefix = "");
 
-/// Nested arrays in the tensor's shape, of the element at `row` of the first axis.
+/// Nested arrays in the tensor's shape.
+nlohmann::ordered_json tensor_as_json(const Tensor& tensor);
+/// The same of the element at `row` of the first axis.
 nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row);
 
 /// One line on stdout.

@@ -19,6 +19,7 @@ struct ModelOptions {
   bool json = false;
   bool unfused = false;
   std::string backend = "auto";
+  bool shows_names = false;  // every name of the model is shown, so none is unused
 };
 
 /// MODEL, --set, --json.

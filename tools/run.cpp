@@ -1,9 +1,12 @@
-// gradc run: one evaluation, or some training steps, of tensors in safetensors files.
+// gradc run: one evaluation, or some training steps; of tensors in safetensors files, or printed.
 #include <fmt/format.h>
 
+#include "runtime/data/batches.h"
 #include "runtime/safetensors.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"
+#include "tools/json_values.h"
+#include "tools/tensor_text.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -18,9 +21,20 @@ struct RunOptions {
   int64_t steps = 0;
 };
 
-/// The feed's tensors, dealt to data inputs and to state.
+/// The tensors that are fed, dealt to data inputs and to state.
 class Feed {
  public:
+  /// No file: the first rows of the model's data, or nothing for a model without inputs.
+  explicit Feed(Workspace& workspace) : rows_(workspace.settings().integer("batch")) {
+    if (workspace.input_names().empty()) return;
+    const Dataset& data = workspace.data().train;
+    rows_ = std::min(rows_, data.rows());
+    const Batches batches(data, {.size = rows_, .shuffle = false});
+    const Batch batch = batches.read(0);
+    for (size_t i = 0; i < batch.values.size(); ++i)
+      dataset_.fields.push_back({data.fields[i].name, batch.values[i]});
+  }
+
   Feed(const std::string& path, const std::vector<std::string>& data_names)
       : path_(path), content_(read_safetensors(path)) {
     for (const NamedTensor& tensor : content_.tensors) {
@@ -40,11 +54,13 @@ class Feed {
       if (dataset_.find(name) == nullptr)
         throw Error(ExitCode::ModelOrData, "E0901",
                     fmt::format("{} has no tensor `{}`, an input of the model", path, name));
-    if (!dataset_.fields.empty()) check_rows(dataset_);
+    if (dataset_.fields.empty()) return;
+    check_rows(dataset_);
+    rows_ = dataset_.rows();
   }
 
   const Dataset& dataset() const { return dataset_; }
-  int64_t rows() const { return dataset_.rows(); }
+  int64_t rows() const { return rows_; }
 
   /// Puts the parameters and other state of the feed into the session.
   void apply(Session& session) const {
@@ -67,24 +83,24 @@ class Feed {
   std::string path_;
   NamedTensors content_;
   Dataset dataset_;
+  int64_t rows_ = 0;
   std::vector<NamedTensor> state_;
 };
 
 /// Programs of the workspace, but the run graph as this command wants it.
 class RunPrograms : public ProgramSource {
  public:
-  RunPrograms(Workspace& workspace, bool gradients)
-      : workspace_(workspace), gradients_(gradients) {}
+  RunPrograms(Workspace& workspace, const GraphRequest& request)
+      : workspace_(workspace), request_(request) {}
 
   std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) override {
     if (mode != GraphMode::Run) return workspace_.program(mode, rows);
-    return workspace_.compile_graph(
-        workspace_.source_graph(mode, rows, {.training = false, .gradients = gradients_}));
+    return workspace_.compile_graph(workspace_.source_graph(mode, rows, request_));
   }
 
  private:
   Workspace& workspace_;
-  bool gradients_;
+  GraphRequest request_;
 };
 
 NamedTensors evaluate_once(Session& session, const Feed& feed) {
@@ -94,37 +110,66 @@ NamedTensors evaluate_once(Session& session, const Feed& feed) {
   NamedTensors result;
   PassValues pass;
   pass.add(program, outputs);
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const ProgramOutput& output = program.outputs[i];
-    if (output.kind == OutputKind::Gradient) result.add("grad/" + output.name, outputs[i]);
-    if (output.kind == OutputKind::Output || output.kind == OutputKind::Loss)
-      result.add(output.name, outputs[i]);
-  }
+  const auto add = [&](OutputKind kind, const std::string& prefix) {
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (program.outputs[i].kind == kind) result.add(prefix + program.outputs[i].name, outputs[i]);
+  };
+  add(OutputKind::Output, "");
+  add(OutputKind::Loss, "");
   for (const auto& [name, value] : session.metrics(pass))
     if (result.find(name) == nullptr) result.add(name, Tensor::scalar(DType::F64, value));
+  add(OutputKind::Gradient, "grad/");
   return result;
 }
 
-NamedTensors train_steps(Session& session, const Feed& feed, int64_t steps) {
+void train_steps(Session& session, const Feed& feed, int64_t steps) {
   for (int64_t step = 0; step < steps; ++step)
     session.execute(GraphMode::Train, feed.dataset().fields, feed.rows());
+}
+
+NamedTensors state_of(const Session& session) {
   NamedTensors result;
   for (const NamedTensor& tensor : session.state()) result.add(tensor.name, tensor.value);
   return result;
 }
 
-ExitCode run_run(const RunOptions& options) {
+void print_tensor(const NamedTensor& tensor, bool as_json) {
+  const std::string type = to_string(tensor.value.type());
+  if (as_json)
+    return print_line(
+        {{"name", tensor.name}, {"type", type}, {"value", tensor_as_json(tensor.value)}});
+  const bool has_rows = tensor.value.shape().rank() > 1;
+  fmt::print("{}: {} ={}{}\n", tensor.name, type, has_rows ? "\n" : " ", tensor_text(tensor.value));
+}
+
+/// State first, then what is computed, in the order of the text; losses and metrics behind.
+void print_values(const Session& session, const NamedTensors& values, bool as_json) {
+  for (const NamedTensor& tensor : session.state())
+    if (tensor.name != "step") print_tensor(tensor, as_json);
+  for (const NamedTensor& tensor : values.tensors) print_tensor(tensor, as_json);
+}
+
+ExitCode run_run(RunOptions options) {
   set_threads(options.model.threads);
+  options.model.shows_names = options.fetch.empty();
   Workspace workspace(options.model);
-  const Feed feed(options.feed, workspace.input_names());
-  workspace.bind(describe({feed.dataset(), std::nullopt}));
-  RunPrograms programs(workspace, options.gradients);
+  const Feed feed =
+      options.feed.empty() ? Feed(workspace) : Feed(options.feed, workspace.input_names());
+  if (!options.feed.empty()) workspace.bind(describe({feed.dataset(), std::nullopt}));
+  RunPrograms programs(
+      workspace,
+      {.training = false, .gradients = options.gradients, .names = options.fetch.empty()});
   Session session(programs, workspace.train_settings().seed);
   session.initialize();
   if (!options.weights.empty()) session.load(options.weights);
   feed.apply(session);
-  write_safetensors(options.fetch, options.steps > 0 ? train_steps(session, feed, options.steps)
-                                                     : evaluate_once(session, feed));
+  train_steps(session, feed, options.steps);
+  if (options.fetch.empty()) {
+    print_values(session, evaluate_once(session, feed), options.model.json);
+  } else {
+    write_safetensors(options.fetch,
+                      options.steps > 0 ? state_of(session) : evaluate_once(session, feed));
+  }
   return ExitCode::Done;
 }
 
@@ -134,10 +179,9 @@ Action configure_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   add_model_flags(app, options->model);
   add_execution_flags(app, options->model);
-  app.add_option("--seed", options->model.seed, "Seed of all random numbers")
-      ->check(CLI::Range(int64_t{0}, (int64_t{1} << 62)));
-  app.add_option("--feed", options->feed, "Inputs, parameters and state by name")->required();
-  app.add_option("--fetch", options->fetch, "Where to write the results")->required();
+  add_data_flags(app, options->model);
+  app.add_option("--feed", options->feed, "Inputs, parameters and state by name");
+  app.add_option("--fetch", options->fetch, "Where to write the results; without: print them");
   app.add_option("--weights", options->weights, "Trained weights, for what the feed leaves out");
   app.add_flag("--gradients", options->gradients, "Add grad/NAME for each parameter");
   app.add_option("--steps", options->steps, "Perform N training steps; write the new state")

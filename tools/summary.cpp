@@ -37,23 +37,30 @@ std::string layer_title(const LayerRow& row) {
   return fmt::format("{} ({}{})", row.path, row.layer, uses);
 }
 
+/// A graph file knows types only.
+const std::string& output_text(const LayerRow& row) {
+  return row.shape.empty() ? row.output : row.shape;
+}
+
 void print_table(const std::string& name, const std::vector<LayerRow>& rows, int64_t batch) {
   size_t title_width = 12, output_width = 12;
   for (const LayerRow& row : rows) {
     title_width = std::max(title_width, layer_title(row).size());
-    output_width = std::max(output_width, row.output.size());
+    output_width = std::max(output_width, output_text(row).size());
   }
-  const std::string rule(title_width + output_width + 36, '-');
-  fmt::print("Model: {}   (shapes for {} rows)\n{}\n", name, batch, rule);
-  fmt::print("{:{}}  {:{}}  {:>12}  {:>16}\n{}\n", "Layer (type)", title_width, "Output shape",
-             output_width, "Param #", "FLOPs per row", rule);
+  const std::string rule(title_width + output_width + 38, '_');
+  const std::string double_rule(rule.size(), '=');
+  fmt::print("Model: {}\n{}\n", name, rule);
+  fmt::print("{:{}}  {:{}}  {:>12}  {:>18}\n{}\n", "Layer (type)", title_width, "Output Shape",
+             output_width, "Param #", "FLOPs per sample", double_rule);
   for (const LayerRow& row : rows)
-    fmt::print("{:{}}  {:{}}  {:>12}  {:>16}\n", layer_title(row), title_width, row.output,
-               output_width, grouped(row.parameters), grouped(2 * row.multiply_adds / batch));
+    fmt::print("{:{}}  {:{}}  {:>12}  {:>18}\n", layer_title(row), title_width, output_text(row),
+               output_width, grouped(row.parameters + row.states),
+               grouped(2 * row.multiply_adds / batch));
   const Totals sum = totals(rows);
-  fmt::print("{}\nTotal params: {}\nTrainable params: {}\nNon-trainable values: {}\n", rule,
+  fmt::print("{}\nTotal params: {}\nTrainable params: {}\nNon-trainable params: {}\n", double_rule,
              grouped(sum.parameters + sum.states), grouped(sum.parameters), grouped(sum.states));
-  fmt::print("FLOPs per row, forward: {}\n", grouped(2 * sum.multiply_adds / batch));
+  fmt::print("FLOPs per sample, forward: {}\n{}\n", grouped(2 * sum.multiply_adds / batch), rule);
 }
 
 void print_json(const std::string& name, const std::vector<LayerRow>& rows, int64_t batch) {
@@ -61,6 +68,7 @@ void print_json(const std::string& name, const std::vector<LayerRow>& rows, int6
     fmt::print("{}\n", nlohmann::ordered_json{{"layer", row.path},
                                               {"type", row.layer},
                                               {"output", row.output},
+                                              {"shape", row.shape},
                                               {"parameters", row.parameters},
                                               {"states", row.states},
                                               {"flops_per_row", 2 * row.multiply_adds / batch},
@@ -83,9 +91,10 @@ std::vector<LayerRow> rows_of_graph(const Graph& graph) {
     const bool is_parameter = input.kind == InputKind::Parameter;
     if (!is_parameter && input.kind != InputKind::State) continue;
     const Type& type = graph.type(Graph::input_value(i));
-    LayerRow row{.path = input.name,
-                 .layer = is_parameter ? "parameter" : "state",
-                 .output = to_string(type)};
+    LayerRow row;
+    row.path = input.name;
+    row.layer = is_parameter ? "parameter" : "state";
+    row.output = to_string(type);
     (is_parameter ? row.parameters : row.states) = type.shape.element_count();
     rows.push_back(row);
   }

@@ -91,8 +91,10 @@ bool Workspace::has_optimizer() const { return settings_.get<std::string>("optim
 
 void Workspace::show_diagnostics() {
   Diagnostics fresh;
-  for (const Diagnostic* diagnostic : diagnostics_->sorted())
+  for (const Diagnostic* diagnostic : diagnostics_->sorted()) {
+    if (options_.shows_names && diagnostic->code == "W0201") continue;
     if (shown_.insert(render(*diagnostic)).second) fresh.report(*diagnostic);
+  }
   if (options_.json) {
     fmt::print("{}", render_json(fresh));
   } else {
