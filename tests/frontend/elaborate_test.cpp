@@ -92,15 +92,15 @@ TEST_CASE("every shipped model elaborates in every mode it has") {
     }
 }
 
-TEST_CASE("paths of instances") {
+TEST_CASE("paths of instances, and of functions that the body calls") {
   Diagnostics diagnostics;
   Model model = example("paths.grad", diagnostics);
   std::vector<std::string> paths;
   for (const LayerRow& row : model.layers(4)) paths.push_back(row.path);
-  CHECK(paths == std::vector<std::string>{"first", "second.dense", "level.0.dense", "level.0.wide",
-                                          "level.1.dense", "level.1.wide", "heads.head.0.dense",
-                                          "heads.head.1.dense", "third", "third.inner",
-                                          "third.cell", "picked", "y", ""});
+  CHECK(paths == std::vector<std::string>{"first", "second.dense", "second", "level.0.dense",
+                                          "level.0.wide", "level.1.dense", "level.1.wide",
+                                          "heads.head.0.dense", "heads.head.1.dense", "third",
+                                          "third.inner", "third.cell", "picked", "y", ""});
 }
 
 TEST_CASE("a shared layer owns once and is counted") {
