@@ -143,6 +143,14 @@ std::vector<std::string> Model::input_names() const {
   return names;
 }
 
+std::vector<std::optional<DType>> Model::input_dtypes() const {
+  std::vector<std::optional<DType>> dtypes;
+  for (const ast::Parameter& parameter : state_->block->model()->callable.parameters)
+    if (parameter.type && parameter.type->is_tensor)
+      dtypes.push_back(parse_dtype(parameter.type->name.text));
+  return dtypes;
+}
+
 void Model::bind_data(std::span<const FieldType> fields) {
   std::map<std::string, Type> bound;
   for (const ast::Parameter& parameter : state_->block->model()->callable.parameters) {

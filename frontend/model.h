@@ -1,6 +1,7 @@
 // A model file as the tools see it: read and checked once, elaborated into a graph per request.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -88,6 +89,8 @@ class Model {
 
   /// The fields the model reads, in declaration order.
   std::vector<std::string> input_names() const;
+  /// Their dtypes, in the same order; nothing where any will do (`float[...]`).
+  std::vector<std::optional<DType>> input_dtypes() const;
   /// Tells the data's fields; others than the model's inputs are ignored. Checks names (E0901),
   /// dtypes (E0902) and shapes, and binds the free dimensions of the inputs.
   void bind_data(std::span<const FieldType> fields);

@@ -36,8 +36,8 @@ Dataset select_fields(const Program& program, const Dataset& dataset) {
 /// A pass over the data: the batches in turn, as fields. A model that reads no data has one batch.
 class Pass {
  public:
-  Pass(const Dataset& dataset, const BatchOptions& options, int64_t epoch)
-      : fields_(dataset.fields), rows_(options.size) {
+  Pass(const Dataset& dataset, const BatchOptions& options, int64_t epoch) : rows_(options.size) {
+    for (const Field& field : dataset.fields) fields_.push_back({field.name, {}});
     if (fields_.empty()) return;
     Batches batches(dataset, options, epoch);
     count_ = batches.count();

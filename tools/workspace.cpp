@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "ir/text.h"
 #include "tools/graph_settings.h"
@@ -22,12 +23,16 @@ std::vector<FieldType> field_types(const DataDescription& description) {
   return types;
 }
 
-/// The value of a setting: `digits`, or `mnist("folder")`.
-DataSource data_source(const std::string& setting) {
-  const size_t open = setting.find("(\"");
-  if (open == std::string::npos || setting.size() < open + 4 || !setting.ends_with("\")"))
-    return parse_data_argument(setting);
-  return {setting.substr(0, open), setting.substr(open + 2, setting.size() - open - 4)};
+/// The same data, its path seen from `folder`.
+std::string rebased(const std::string& setting, const std::filesystem::path& folder) {
+  if (is_data_call(setting)) {
+    DataSource source = parse_data_call(setting);
+    if (!source.path.empty()) source.path = (folder / source.path).string();
+    return to_text(source);
+  }
+  const DataFormat* format = find_data_format(setting);
+  const bool is_path = !setting.empty() && (format == nullptr || !format->is_built_in());
+  return is_path ? (folder / setting).string() : setting;
 }
 
 class Stopwatch {
@@ -67,8 +72,13 @@ Workspace::Workspace(ModelOptions options)
       settings_ = model_->settings();
     });
   }
-  if (!options_.data.empty()) settings_.set("data", options_.data);
-  if (!options_.data.empty()) settings_.set("test", std::string());
+  if (model_) rebase_data_paths();
+  if (options_.data.empty()) return;
+  const std::string own = settings_.get<std::string>("data");
+  const DataSource replaced =
+      replace_data_source(is_data_call(own) ? parse_data_call(own) : DataSource(), options_.data);
+  settings_.set("data", to_text(replaced));
+  settings_.set("test", std::string());
 }
 
 Workspace::~Workspace() = default;
@@ -112,13 +122,39 @@ void Workspace::with_diagnostics(const std::function<void()>& action) {
   show_diagnostics();
 }
 
+void Workspace::rebase_data_paths() {
+  const std::filesystem::path folder = std::filesystem::path(options_.model).parent_path();
+  if (options_.model == "-" || folder.empty()) return;
+  for (const char* key : {"data", "test"}) {
+    const auto given = overrides(options_);
+    const bool is_overridden = std::any_of(given.begin(), given.end(),
+                                           [&](const auto& pair) { return pair.first == key; });
+    if (!is_overridden) settings_.set(key, rebased(settings_.get<std::string>(key), folder));
+  }
+}
+
+DataSource Workspace::source_of(const std::string& setting) const {
+  DataSource source = parse_data_source(setting);
+  if (model_) {
+    const std::vector<std::string> names = model_->input_names();
+    const std::vector<std::optional<DType>> dtypes = model_->input_dtypes();
+    for (size_t i = 0; i < names.size(); ++i) source.wanted[names[i]] = dtypes[i];
+  } else {
+    for (const Graph& graph : module_->graphs)
+      for (size_t i = 0; i < graph.inputs().size(); ++i)
+        if (graph.inputs()[i].kind == InputKind::Data)
+          source.wanted[graph.inputs()[i].name] = graph.type(Graph::input_value(i)).dtype;
+  }
+  return source;
+}
+
 DataSource Workspace::settings_source() const {
   const std::string setting = settings_.get<std::string>("data");
   if (setting.empty())
     throw Error(ExitCode::ModelOrData, "E0903",
                 fmt::format("`{}` names no data; add `data = …` to its train block or give --data",
                             options_.model));
-  return data_source(setting);
+  return source_of(setting);
 }
 
 const DataDescription& Workspace::description() {
@@ -163,7 +199,7 @@ const Dataset& Workspace::test_data() {
   if (test_) return *test_;
   const std::string setting = settings_.get<std::string>("test");
   if (!setting.empty()) {
-    DataSplit other = load_data(data_source(setting));
+    DataSplit other = load_data(source_of(setting));
     test_ = other.test ? *other.test : other.train;
   } else {
     test_ = split.test ? *split.test : split.train;
@@ -174,7 +210,7 @@ const Dataset& Workspace::test_data() {
 int64_t Workspace::test_row_count() {
   const std::string setting = settings_.get<std::string>("test");
   const DataDescription described =
-      setting.empty() ? description() : describe_data(data_source(setting));
+      setting.empty() ? description() : describe_data(source_of(setting));
   return described.test_rows.value_or(described.train_rows);
 }
 

@@ -76,7 +76,12 @@ class Workspace : public ProgramSource {
   void with_diagnostics(const std::function<void()>& action);
   /// Those that have not been shown yet.
   void show_diagnostics();
+  /// A setting with the fields that the model has a use for.
+  DataSource source_of(const std::string& setting) const;
   DataSource settings_source() const;
+  /// Makes the paths of a model's data, which count from the model's folder, count from the current
+  /// one.
+  void rebase_data_paths();
 
   ModelOptions options_;
   std::unique_ptr<Diagnostics> diagnostics_;

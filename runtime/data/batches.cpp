@@ -67,11 +67,10 @@ Batch Batches::read(int64_t index) const {
 
 Tensor Batches::gather(const Field& field, int64_t begin, int64_t rows) const {
   const auto row_bytes = static_cast<size_t>(field.row_type().size_bytes());
-  std::vector<int64_t> dims = field.values.shape().dims();
-  dims[0] = rows;
+  std::vector<int64_t> dims = field.row_type().shape.dims();
+  dims.insert(dims.begin(), rows);
   const Type type{field.values.dtype(), Shape(std::move(dims))};
-  const std::byte* source = field.values.raw();
-  if (order_.empty()) {
+  if (order_.empty() && !field.windows) {
     auto owner = std::make_shared<Tensor>(field.values);
     std::byte* view = owner->raw() + static_cast<size_t>(begin) * row_bytes;
     if (reinterpret_cast<uintptr_t>(view) % kAlignment == 0) return {type, view, std::move(owner)};
@@ -79,8 +78,8 @@ Tensor Batches::gather(const Field& field, int64_t begin, int64_t rows) const {
   Tensor batch(type);
   if (row_bytes == 0) return batch;
   for (int64_t row = 0; row < rows; ++row)
-    std::memcpy(batch.raw() + static_cast<size_t>(row) * row_bytes,
-                source + static_cast<size_t>(row_at(begin + row)) * row_bytes, row_bytes);
+    std::memcpy(batch.raw() + static_cast<size_t>(row) * row_bytes, field.row(row_at(begin + row)),
+                row_bytes);
   return batch;
 }
 

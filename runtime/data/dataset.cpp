@@ -36,6 +36,13 @@ int64_t integer_at(const Tensor& values, int64_t index) {
                                       : static_cast<int64_t>(values.at(index));
 }
 
+/// The first row that has element `index` of the field's values.
+int64_t row_of(const Field& field, int64_t index) {
+  if (!field.windows) return index / field.row_type().shape.element_count();
+  const auto [size, stride] = *field.windows;
+  return index < size ? 0 : (index - size) / stride + 1;
+}
+
 }  // namespace
 
 DataDescription describe(const DataSplit& data) {
@@ -46,9 +53,20 @@ DataDescription describe(const DataSplit& data) {
   return description;
 }
 
+int64_t Field::rows() const {
+  return windows ? (values.size() - windows->size) / windows->stride + 1 : values.shape()[0];
+}
+
 Type Field::row_type() const {
+  if (windows) return {values.dtype(), {windows->size}};
   const auto& dims = values.shape().dims();
   return {values.dtype(), Shape(std::vector<int64_t>(dims.begin() + 1, dims.end()))};
+}
+
+const std::byte* Field::row(int64_t row) const {
+  const int64_t step =
+      windows ? windows->stride * size_bytes(values.dtype()) : row_type().size_bytes();
+  return values.raw() + row * step;
 }
 
 const Field* Dataset::find(std::string_view field_name) const {
@@ -60,7 +78,7 @@ const Field* Dataset::find(std::string_view field_name) const {
 void check_field_range(const Field& field, int64_t limit) {
   const int64_t index = first_outside(field.values, limit);
   if (index < 0) return;
-  const int64_t row = index / field.row_type().shape.element_count();
+  const int64_t row = row_of(field, index);
   throw Error(ExitCode::ModelOrData, "E0904",
               fmt::format("the data field `{}` holds {} in row {} (counted from 0); it must be at "
                           "least 0 and below {}",

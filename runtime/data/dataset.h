@@ -9,15 +9,28 @@
 
 namespace gradc {
 
+/// Rows that are cut out of a sequence: row i is elements i * stride to i * stride + size. 1 <=
+/// stride <= size, so rows may overlap and every element is in one.
+struct Windows {
+  int64_t size = 0;
+  int64_t stride = 0;
+};
+
 /// A column: `values` has the rows on its first axis, so one row of u8[60000, 28, 28] is u8[28,
-/// 28].
+/// 28]; or it is the sequence that `windows` cuts into rows when they are read.
 struct Field {
   std::string name;
   Tensor values;
+  std::optional<Windows> windows = std::nullopt;
+  /// What each value of an integer field stands for (a category of a CSV file, a folder of images);
+  /// empty where the numbers speak for themselves.
+  std::vector<std::string> categories = {};
 
-  int64_t rows() const { return values.shape()[0]; }
+  int64_t rows() const;
   /// Dtype and shape of one row.
   Type row_type() const;
+  /// The first element of row `row`.
+  const std::byte* row(int64_t row) const;
 };
 
 /// Fields of the same number of rows. Copies share the memory of the tensors.

@@ -4,16 +4,20 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/data/data_source.h"
 #include "runtime/data/dataset.h"
 
 namespace gradc {
 
-/// `kind` is a name in data_formats(); `path` is empty for built-in data.
-struct DataSource {
-  std::string kind;
-  std::string path;
+enum class OptionKind { Share, Count, Names };
 
-  friend bool operator==(const DataSource&, const DataSource&) = default;
+/// What may stand behind the path: text("a.txt", window = 129).
+struct DataOption {
+  std::string_view name;
+  OptionKind kind;
+  /// Of a Count.
+  double least = 0;
+  double most = 0;
 };
 
 /// One row per kind of data. The next one is added in load.cpp, nowhere else.
@@ -23,10 +27,11 @@ struct DataFormat {
   std::string_view summary;
   /// Whether a path that exists is of this format; nullptr for built-in data.
   bool (*recognizes)(const std::string& path);
-  /// `path` is empty for built-in data.
-  DataSplit (*load)(const std::string& path);
-  /// The same data without reading all of it.
-  DataDescription (*describe)(const std::string& path);
+  /// The source is of this kind and its options are those below.
+  DataSplit (*load)(const DataSource& source);
+  /// The same data without reading all of it, where that is possible.
+  DataDescription (*describe)(const DataSource& source);
+  std::span<const DataOption> options = {};
 
   bool is_built_in() const { return recognizes == nullptr; }
 };
@@ -35,15 +40,22 @@ std::span<const DataFormat> data_formats();
 /// nullptr where there is none of that name.
 const DataFormat* find_data_format(std::string_view kind);
 
-/// The source that `--data TEXT` means: the name of built-in data, or else a path. Throws Error:
-/// InputOutput, E0911 where neither exists; ModelOrData, E0910 where no format recognizes the path.
-DataSource parse_data_argument(const std::string& text);
+/// The source that `text` means: FORMAT("path", option = value), the name of built-in data, or else
+/// a path. Throws Error: InputOutput, E0911 where neither exists; ModelOrData, E0910 where no
+/// format recognizes the path, or the call has another form.
+DataSource parse_data_source(const std::string& text);
+
+/// The source that `--data TEXT` means where the model has `own`: a path in the format of the
+/// model's own data keeps its options, and any file is text where the model's own data is text.
+/// Throws as parse_data_source does.
+DataSource replace_data_source(const DataSource& own, const std::string& text);
 
 /// All of the data, in memory. Throws Error as the loaders do, and ModelOrData, E0910 for an
-/// unknown kind, a path given to built-in data, or none given to a format that needs one.
+/// unknown kind, a path given to built-in data, none given to a format that needs one, or an option
+/// that the format does not have or that is out of its range.
 DataSplit load_data(const DataSource& source);
-/// Fields and row counts of what load_data gives, in about a millisecond; throws Error for what can
-/// be seen without reading the rows.
+/// Fields and row counts of what load_data gives, without reading the rows where the format allows;
+/// throws Error for what can be seen so.
 DataDescription describe_data(const DataSource& source);
 
 }  // namespace gradc

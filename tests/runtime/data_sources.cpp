@@ -46,22 +46,66 @@ std::string mnist_folder() {
 
 TEST_CASE("data argument: built-in names first, then paths") {
   const ScratchFolder folder;
-  CHECK(parse_data_argument("digits") == DataSource{"digits", ""});
-  CHECK(parse_data_argument("xor") == DataSource{"xor", ""});
-  CHECK_THAT(error_of([] { parse_data_argument("digit"); }),
+  CHECK(parse_data_source("digits") == DataSource{"digits", ""});
+  CHECK(parse_data_source("xor") == DataSource{"xor", ""});
+  CHECK_THAT(error_of([] { parse_data_source("digit"); }),
              StartsWith("5 E0911") && Contains("digits, xor, fizzbuzz"));
-  CHECK_THAT(error_of([&] { parse_data_argument(folder.path()); }),
+  CHECK_THAT(error_of([&] { parse_data_source(folder.path()); }),
              StartsWith("1 E0910") && Contains("MNIST"));
-  CHECK_THAT(error_of([&] { parse_data_argument(folder.write("a.txt", "hello")); }),
+  CHECK_THAT(error_of([&] { parse_data_source(folder.write("a.bin", "hello")); }),
              StartsWith("1 E0910"));
   folder.write("train-labels-idx1-ubyte.gz", "");
-  CHECK(parse_data_argument(folder.path()) == DataSource{"mnist", folder.path()});
+  CHECK(parse_data_source(folder.path()) == DataSource{"mnist", folder.path()});
 }
 
 TEST_CASE("data sources: the kind and its path must go together") {
   CHECK_THAT(error_of([] { load_data({"digitz", ""}); }), StartsWith("1 E0910"));
   CHECK_THAT(error_of([] { load_data({"xor", "/tmp"}); }), Contains("takes no path"));
   CHECK_THAT(error_of([] { load_data({"mnist", ""}); }), Contains("needs the path"));
+}
+
+TEST_CASE("data sources: a call and its text are the same") {
+  for (const std::string text :
+       {R"(csv("a \"b\" \\c.csv", categories = ["x", "y, z"], test = 0.25))", R"(text("t.txt"))",
+        R"(text("t.txt", stride = 4, window = 129))", R"(npz("f", flag = true))", "digits"}) {
+    INFO(text);
+    CHECK(to_text(text == "digits" ? DataSource{"digits", ""} : parse_data_call(text)) == text);
+  }
+  const DataSource source = parse_data_call(R"( csv ( test=1e-1 , "a\nb", categories=[] ) )");
+  CHECK(source.kind == "csv");
+  CHECK(source.path == "a\nb");
+  CHECK(source.number("test", 0) == 0.1);
+  CHECK(source.names("categories").empty());
+}
+
+TEST_CASE("data sources: calls of another form") {
+  for (const std::string text :
+       {"csv(", "csv(\"a)", "csv(test)", "csv(test = )", "csv(test = x)", "csv([1])",
+        "csv(a = [1])", "csv(\"a\" \"b\")", "csv(\"a\", \"b\")", "csv(\"a\", t = 1, t = 2)",
+        "csv(\"a\") x", "csv(\"a\", c = [\"x\"", "csv(\"\\"}) {
+    INFO(text);
+    CHECK_THAT(error_of([&] { parse_data_call(text); }), StartsWith("1 E0910"));
+  }
+  CHECK_THAT(error_of([] { parse_data_source("text(\"a\", windw = 3)"); }),
+             StartsWith("1 E0910") && Contains("`windw`") && Contains("window, stride, test"));
+  CHECK_THAT(error_of([] { parse_data_source("tex(\"a\")"); }), Contains("unknown data `tex`"));
+  CHECK_THAT(error_of([] { parse_data_source("digits(\"a\")"); }), Contains("takes no path"));
+  CHECK_THAT(error_of([] { parse_data_source("digits(n = 3)"); }), Contains("it has none"));
+}
+
+TEST_CASE("data sources: another path keeps the options of the same kind") {
+  const ScratchFolder folder;
+  const DataSource own = parse_data_call("text(\"x.txt\", window = 9)");
+  const std::string path = folder.write("a.txt", "hello");
+  CHECK(replace_data_source(own, path) == DataSource{"text", path, own.options});
+  const std::string odd = folder.write("notes", "hello");
+  CHECK(replace_data_source(own, odd) == DataSource{"text", odd, own.options});
+  CHECK_THAT(error_of([&] { replace_data_source({}, odd); }), StartsWith("1 E0910"));
+  const std::string table = folder.write("a.csv", "x\n1\n");
+  CHECK(replace_data_source(own, table) == DataSource{"csv", table});
+  CHECK(replace_data_source(own, "xor") == DataSource{"xor", ""});
+  const std::string call = fmt::format("text(\"{}\", window = 4)", path);
+  CHECK(replace_data_source(own, call).number("window", 0) == 4);
 }
 
 TEST_CASE("data sources: the table has no name twice and a summary for each") {
@@ -147,7 +191,7 @@ TEST_CASE("mnist folder: the archive itself has the published class counts") {
     WARN("MNIST is not here: set GRADC_DATA to a folder that has mnist/; this test was SKIPPED");
     return;
   }
-  const DataSplit split = load_data(parse_data_argument(folder));
+  const DataSplit split = load_data(parse_data_source(folder));
   CHECK(to_string(split.train.find("image")->values.type()) == "u8[60000, 28, 28]");
   CHECK(class_counts(split.train) ==
         std::vector<int64_t>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
