@@ -32,6 +32,7 @@ class Reader {
       if (accept(')')) break;
       expect(',');
     }
+    skip_blanks();
     if (!rest_.empty()) refuse("nothing follows the closing parenthesis");
     return source;
   }

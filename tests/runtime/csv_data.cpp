@@ -91,7 +91,8 @@ TEST_CASE("csv: features are columns side by side") {
   const ScratchFolder folder;
   const DataSource source{
       "csv", folder.write("a.csv", "y,x1,x0\n1,2,3\n4,5,6.5\n"), {{"features", Names{"x0", "x1"}}}};
-  const Field& features = *load_data(source).train.find("features");
+  const DataSplit split = load_data(source);
+  const Field& features = *split.train.find("features");
   CHECK(to_string(features.values.type()) == "f32[2, 2]");
   CHECK(elements(features) == std::vector<double>{3, 2, 6.5, 5});
   const DataDescription described = describe_data(source);

@@ -9,7 +9,7 @@ TEST_CASE("a dump parses back to the same bytes at every stage") {
   for (const std::string& model : distinct_models())
     for (const std::string stage : {"model", "grad", "optimized", "fused"}) {
       INFO(model << " at " << stage);
-      const ProgramRun first = run_program({"dump", model, "--stage", stage});
+      const ProgramRun first = run_program(made_small(model, {"dump", model, "--stage", stage}));
       REQUIRE(first.exit_code == 0);
       const ProgramRun second = run_program({"dump", "-", "--stage", stage}, first.out);
       INFO(second.err);
@@ -56,7 +56,8 @@ TEST_CASE("the program stages print something for every kind of model") {
   for (const std::string& model : distinct_models())
     for (const std::string stage : {"plan", "loops", "llvm", "asm"}) {
       INFO(model << " at " << stage);
-      const ProgramRun run = run_program({"dump", model, "--stage", stage, "--mode", "train"});
+      const ProgramRun run =
+          run_program(made_small(model, {"dump", model, "--stage", stage, "--mode", "train"}));
       CHECK(run.exit_code == 0);
       CHECK(run.out.size() > 100);
     }
