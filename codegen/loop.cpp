@@ -1,6 +1,7 @@
 // Text form of kernels, and what the runtime wants to know about them.
 #include "codegen/loop.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "ir/op.h"
@@ -98,8 +99,8 @@ class Printer {
   static std::string expression(const Literal& literal) { return literal_text(literal.value); }
   static std::string expression(const Iota& iota) { return "iota " + affine(iota.position); }
   static std::string expression(const Draw& draw) {
-    return fmt::format("draw stream {} seed v{} step v{} at {}", draw.stream, number(draw.seed),
-                       number(draw.step), affine(draw.position));
+    return fmt::format("draw stream v{} seed v{} step v{} at {}", number(draw.stream),
+                       number(draw.seed), number(draw.step), affine(draw.position));
   }
   static std::string expression(const Apply& apply) {
     std::string text(op_info(apply.kind).name);
@@ -180,6 +181,27 @@ double Kernel::cost_ns() const {
   for (const Buffer& buffer : buffers)
     cost += static_cast<double>(buffer.elements * size_bytes(buffer.dtype)) * kByteCostNs;
   return cost;
+}
+
+bool takes_extent_from_range(const Kernel& kernel) {
+  if (kernel.body.empty()) return false;
+  const auto* loop = std::get_if<For>(&kernel.body.back());
+  if (loop == nullptr || !loop->parallel || !loop->vector || loop->extent == 0) return false;
+  // An iota is narrow or wide by the extent; additions in memory, and stores that all lanes make to
+  // one element, want the number of active lanes in the text.
+  const auto depends = [&](const Stmt& stmt) {
+    const auto* let = std::get_if<Let>(&stmt);
+    const auto* store = std::get_if<Store>(&stmt);
+    if (store != nullptr) {
+      const std::vector<int64_t>& strides = store->access.position.strides;
+      const auto var = static_cast<size_t>(loop->var);
+      return store->add || var >= strides.size() || strides[var] == 0;
+    }
+    return std::holds_alternative<For>(stmt) ||
+           (let != nullptr && std::holds_alternative<Iota>(let->value));
+  };
+  return std::none_of(kernel.body.begin(), kernel.body.end() - 1, depends) &&
+         std::none_of(loop->body.begin(), loop->body.end(), depends);
 }
 
 std::string print(const Kernel& kernel) { return Printer().print(kernel); }

@@ -56,11 +56,12 @@ struct Literal {
 struct Iota {
   Affine position;
 };
-/// Uniform in [0, 1): element `position` of the stream, under runtime/core/rng.h. f32 or f64.
+/// Uniform in [0, 1): element `position` of the stream, under runtime/core/rng.h. f32 or f64. Seed
+/// and stream are known before the first loop, the stream first.
 struct Draw {
-  LetId seed;  // i64
-  LetId step;  // i64
-  uint64_t stream;
+  LetId seed;    // i64
+  LetId step;    // i64
+  LetId stream;  // i64
   Affine position;
 };
 /// An elementwise op; Convert takes its target from the let's dtype.
@@ -137,6 +138,12 @@ struct Kernel {
   /// Estimated single-thread time in nanoseconds: decides whether threads are worth waking.
   double cost_ns() const;
 };
+
+/// Is the only loop a parallel vector loop of one element an iteration? Its code then works for
+/// every extent on the same side of kLongExtent: it reads the extent from the end of the range.
+bool takes_extent_from_range(const Kernel& kernel);
+/// Code for loops from here on may make this many iterations at once.
+inline constexpr int64_t kLongExtent = 64;
 
 /// Text form, for people and golden files.
 std::string print(const Kernel& kernel);

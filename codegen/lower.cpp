@@ -1,6 +1,7 @@
 // Fused graph to program: a block of steps for each group, memory, order.
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +11,7 @@
 #include "codegen/lower_group.h"
 #include "codegen/lower_matmul.h"
 #include "codegen/plan_memory.h"
+#include "codegen/share_kernels.h"
 #include "ir/op.h"
 
 namespace gradc {
@@ -44,7 +46,8 @@ class Lowering {
 
  private:
   void add_inputs();
-  void add_constant(const Node& node);
+  int32_t add_constant(const std::string& name, const Tensor& value);
+  int32_t add_numbers(Tensor numbers);
   void add_group(const Node& node);
   StepBlock start_block(const Node& node, const Graph& body);
   void add_matmul(const Node& node, StepBlock& block, const MatmulStep& product);
@@ -61,8 +64,9 @@ class Lowering {
   Draft draft_;
   LoweredProgram lowered_;
   std::vector<const Tensor*> constants_;
+  std::deque<Tensor> numbers_;  // taken out of kernels
   int64_t constant_bytes_ = 0;
-  std::map<std::string, std::string> kernel_names_;  // by text without the name
+  std::map<std::string, std::string> kernel_names_;  // by sharing key
   std::set<std::string> used_names_;
 };
 
@@ -76,12 +80,13 @@ void Lowering::add_inputs() {
   }
 }
 
-void Lowering::add_constant(const Node& node) {
-  const Tensor& value = node.attrs.get<Tensor>("value");
-  set_storage(node.results[0], draft_.add_storage({"constant", value.size_bytes(), Place::Constant,
-                                                   constant_bytes_}));
+/// `value` outlives the lowering or shares its memory with one that does.
+int32_t Lowering::add_constant(const std::string& name, const Tensor& value) {
+  const int32_t storage =
+      draft_.add_storage({name, value.size_bytes(), Place::Constant, constant_bytes_});
   constants_.push_back(&value);
   constant_bytes_ += round_to_alignment(value.size_bytes());
+  return storage;
 }
 
 StepBlock Lowering::start_block(const Node& node, const Graph& body) {
@@ -138,6 +143,7 @@ void Lowering::add_kernels(const Node& node, const Graph& body, StepBlock& block
   for (GroupKernel& group_kernel : lowered.kernels) {
     CHECK(group_kernel.buffers.size() == group_kernel.kernel.buffers.size(), "kernel {}",
           group_kernel.kernel.name);
+    const std::vector<Tensor> numbers = take_out_numbers(group_kernel.kernel);
     KernelStep step = add_kernel(std::move(group_kernel.kernel));
     for (const GroupBuffer& buffer : group_kernel.buffers) {
       const auto position = static_cast<size_t>(buffer.position);
@@ -153,6 +159,7 @@ void Lowering::add_kernels(const Node& node, const Graph& body, StepBlock& block
           break;
       }
     }
+    for (const Tensor& buffer : numbers) step.buffers.push_back(add_numbers(buffer));
     block.steps.push_back(std::move(step));
   }
   add_in_place(node, lowered, block);
@@ -178,14 +185,18 @@ void Lowering::add_in_place(const Node& node, const LoweredGroup& lowered, StepB
   }
 }
 
+int32_t Lowering::add_numbers(Tensor numbers) {
+  numbers_.push_back(std::move(numbers));
+  return add_constant("numbers", numbers_.back());
+}
+
 KernelStep Lowering::add_kernel(loop::Kernel kernel) {
   KernelStep step;
   step.extent = kernel.parallel_extent();
   step.grain = kernel.parallel_grain();
   step.cost_ns = kernel.cost_ns();
   std::string wanted = kernel.name;
-  kernel.name.clear();
-  const auto [known, is_new] = kernel_names_.try_emplace(loop::print(kernel), wanted);
+  const auto [known, is_new] = kernel_names_.try_emplace(sharing_key(kernel), wanted);
   if (is_new) {
     for (int count = 2; !used_names_.insert(wanted).second; ++count)
       wanted = fmt::format("{}.{}", known->second, count);
@@ -215,7 +226,7 @@ LoweredProgram Lowering::run() {
   add_inputs();
   for (const Node& node : graph_.nodes()) {
     if (node.kind == OpKind::Constant)
-      add_constant(node);
+      set_storage(node.results[0], add_constant("constant", node.attrs.get<Tensor>("value")));
     else if (node.kind == OpKind::Reshape)
       set_storage(node.results[0], storage_of(node.operands[0]));
     else if (node.kind == OpKind::Group)

@@ -2,6 +2,7 @@
 #include "codegen/lower_nest.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include "codegen/split_nest.h"
@@ -308,6 +309,14 @@ class NestLowering {
     let_of(t) = Emitted{id, depth};
     return id;
   }
+  /// The number of a stream, before all loops and before the seed, which may stand there already.
+  loop::LetId stream_let(uint64_t stream) {
+    Tensor number(DType::I64, Shape{});
+    number.span<int64_t>()[0] = std::bit_cast<int64_t>(stream);
+    const auto id = static_cast<loop::LetId>(kernel().let_count++);
+    bodies_[0].insert(bodies_[0].begin(), loop::Let{id, DType::I64, loop::Literal{number}});
+    return id;
+  }
   /// Of the copy that is being emitted; what the unrolled dim does not change is there once.
   std::optional<Emitted>& let_of(TermId t) {
     const bool has_copies = unrolled_ && ((nest_.terms[t].dims >> *unrolled_) & 1) != 0;
@@ -330,9 +339,10 @@ class NestLowering {
       case TermKind::Iota:
         return add_let(t, depth, loop::Iota{affine(term.position)});
       case TermKind::Draw: {
+        const loop::LetId stream = stream_let(term.stream);
         const loop::LetId seed = emit(term.operands[0]);
         const loop::LetId step = emit(term.operands[1]);
-        return add_let(t, depth, loop::Draw{seed, step, term.stream, affine(term.position)});
+        return add_let(t, depth, loop::Draw{seed, step, stream, affine(term.position)});
       }
       case TermKind::Apply: {
         loop::Apply apply{term.op, {}};

@@ -8,12 +8,6 @@ namespace {
 constexpr uint64_t kLowWord = 0xFFFFFFFF;
 constexpr uint64_t kGolden = 0x9E3779B97F4A7C15;
 
-uint64_t mix_number(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-  return x ^ (x >> 31);
-}
-
 Lanes mix(Lanes x) {
   x = (x ^ shift_right(x, 30)) * like_bits(x, 0xBF58476D1CE4E5B9);
   x = (x ^ shift_right(x, 27)) * like_bits(x, 0x94D049BB133111EB);
@@ -48,8 +42,8 @@ Lanes bit(Lanes a, unsigned position) {
 
 }  // namespace
 
-Lanes draw_key(Lanes seed, uint64_t stream) {
-  return mix(seed + like_bits(seed, kGolden * (mix_number(stream) | 1)));
+Lanes draw_key(Lanes seed, Lanes stream) {
+  return mix(seed + (mix(stream) | like_bits(stream, 1)) * like_bits(stream, kGolden));
 }
 
 DrawBlock draw_block(Lanes key, Lanes step, Lanes number) {

@@ -6,8 +6,8 @@
 
 namespace gradc {
 
-/// rng_key(seed, stream); seed is an i64 element, the key too.
-Lanes draw_key(Lanes seed, uint64_t stream);
+/// rng_key(seed, stream), all i64 elements.
+Lanes draw_key(Lanes seed, Lanes stream);
 
 /// The four words of Philox's block `number` (i64, one or a vector) under `key`, at step `step` (an
 /// i64 element); each in the low half of an i64.

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kBlockElements = 64;  // of 16 blocks of four words
 constexpr int64_t kBlockLanes = 16;
+static_assert(kLongExtent == kBlockElements);
 
 }  // namespace
 
@@ -19,8 +20,11 @@ void KernelEmitter::remember_keys(LetId seed) {
   const LlvmScalar& value = let(seed);
   CHECK(value.dtype == DType::I64 && !value.lanes.is_vector(), "kernel {}: a seed of {}",
         kernel_.name, value.dtype);
-  for (uint64_t stream : found->second)
-    keys_.insert_or_assign({seed, stream}, draw_key(value.lanes, stream));
+  for (const DrawnStream& stream : found->second) {
+    const Lanes number = let(stream.number).lanes;
+    const Lanes bits = stream.is_flipped ? number ^ like_bits(number, ~uint64_t{0}) : number;
+    keys_.insert_or_assign({seed, stream}, draw_key(value.lanes, bits));
+  }
 }
 
 /// Are the 64 elements from a multiple of 64 of the vector variable those of 16 blocks?
@@ -35,7 +39,7 @@ bool KernelEmitter::has_block_position(const Draw& draw, VarId vector_var) const
 
 int64_t KernelEmitter::vectors_per_iteration(const For& loop) const {
   // Shorter vectors would make the body too long.
-  if (code_.target.lanes < 8 || loop.extent < kBlockElements) return 1;
+  if (code_.target.lanes < 8 || loop.extent < kLongExtent) return 1;
   for (const Stmt& stmt : loop.body)
     if (const auto* let = std::get_if<Let>(&stmt))
       if (const auto* draw = std::get_if<Draw>(&let->value))
@@ -44,7 +48,7 @@ int64_t KernelEmitter::vectors_per_iteration(const For& loop) const {
 }
 
 /// The word of the current lanes; its block is made by the first vector that needs it.
-Lanes KernelEmitter::shared_word(const Draw& draw, uint64_t stream, Lanes key, Lanes step) {
+Lanes KernelEmitter::shared_word(const Draw& draw, DrawnStream stream, Lanes key, Lanes step) {
   const int64_t lanes = code_.target.lanes;
   const int64_t element = *vector_of_iteration_ * lanes;
   const int64_t first_lane = element % kBlockLanes;
@@ -64,14 +68,15 @@ LlvmScalar KernelEmitter::draw(const Draw& draw, DType dtype) {
   const Lanes step = let(draw.step).lanes;
   const bool is_shared = vector_of_iteration_ && has_block_position(draw, *vector_var_);
   const int64_t stride = is_in_vector_loop() ? vector_stride(draw.position) : 0;
-  const auto word = [&](uint64_t stream) {
+  const auto word = [&](bool is_flipped) {
+    const DrawnStream stream{draw.stream, is_flipped};
     const Lanes key = keys_.at({draw.seed, stream});
     if (is_shared) return shared_word(draw, stream, key, step);
     llvm::Value* first = affine(draw.position);
     return draw_word(key, step, {&code_, stride == 0 ? first : lane_numbers(first, stride)});
   };
-  if (dtype == DType::F32) return {unit_f32(word(draw.stream)), dtype};
-  return {unit_f64(word(draw.stream), word(~draw.stream)), dtype};
+  if (dtype == DType::F32) return {unit_f32(word(false)), dtype};
+  return {unit_f64(word(false), word(true)), dtype};
 }
 
 }  // namespace gradc

@@ -32,6 +32,7 @@ void KernelEmitter::emit_serial(const For& loop) {
 /// Whole vectors first, several as one where that pays, then the rest under a mask. Ranges of a
 /// parallel loop start at multiples of its grain and end at one or at the extent.
 void KernelEmitter::emit_vector(const For& loop) {
+  if (loop.parallel && takes_extent_from_range(kernel_)) return emit_vector_range(loop);
   auto& builder = code_.builder;
   const int64_t lanes = code_.target.lanes;
   const int64_t together = vectors_together(loop, code_.target);
@@ -48,6 +49,38 @@ void KernelEmitter::emit_vector(const For& loop) {
     llvm::Value* last = builder.getInt64(static_cast<uint64_t>(whole));
     loop.parallel ? emit_if(builder.CreateICmpSGT(end_, last), emit_tail) : emit_tail();
   }
+  vector_var_.reset();
+}
+
+/// The same for code that knows its extent only as the end of the last range.
+void KernelEmitter::emit_vector_range(const For& loop) {
+  auto& builder = code_.builder;
+  const int64_t lanes = code_.target.lanes;
+  const int64_t step = lanes * vectors_per_iteration(loop);
+  const auto whole_steps = [&](int64_t size) {
+    llvm::Value* mask = builder.getInt64(~(static_cast<uint64_t>(size) - 1));
+    return builder.CreateAnd(end_, mask);
+  };
+  vector_var_ = loop.var;
+  llvm::Value* first = begin_;
+  if (step > lanes) {
+    llvm::Value* steps = whole_steps(step);
+    emit_range(loop, {begin_, steps, step, false});
+    first = builder.CreateBinaryIntrinsic(llvm::Intrinsic::smax, begin_, steps);
+  }
+  llvm::Value* whole = whole_steps(lanes);
+  emit_range(loop, {first, whole, lanes, false});
+  emit_if(builder.CreateICmpSLT(whole, end_), [&] {
+    const llvm::ElementCount count = llvm::ElementCount::getFixed(static_cast<unsigned>(lanes));
+    llvm::Value* rest = builder.CreateTrunc(builder.CreateSub(end_, whole), builder.getInt32Ty());
+    llvm::Value* numbers =
+        builder.CreateStepVector(llvm::VectorType::get(builder.getInt32Ty(), count));
+    mask_ = builder.CreateICmpSLT(numbers, builder.CreateVectorSplat(count, rest));
+    loops_.push_back({loop.var, whole, nullptr});
+    emit_body(loop.body);
+    loops_.pop_back();
+    mask_ = nullptr;
+  });
   vector_var_.reset();
 }
 

@@ -44,6 +44,7 @@ class KernelEmitter {
   void emit_for(const loop::For& loop);
   void emit_serial(const loop::For& loop);
   void emit_vector(const loop::For& loop);
+  void emit_vector_range(const loop::For& loop);
   void emit_vector_tail(const loop::For& loop, int64_t first);
   void emit_range(const loop::For& loop, const Range& range);
   void emit_vectors(const loop::For& loop, int64_t first, int64_t limit, int64_t step);
@@ -60,7 +61,7 @@ class KernelEmitter {
 
   // emit_draws.cpp
   LlvmScalar draw(const loop::Draw& draw, DType dtype);
-  Lanes shared_word(const loop::Draw& draw, uint64_t stream, Lanes key, Lanes step);
+  Lanes shared_word(const loop::Draw& draw, DrawnStream stream, Lanes key, Lanes step);
   void remember_keys(loop::LetId seed);
   bool has_block_position(const loop::Draw& draw, loop::VarId vector_var) const;
   int64_t vectors_per_iteration(const loop::For& loop) const;
@@ -95,11 +96,11 @@ class KernelEmitter {
   llvm::Value* mask_ = nullptr;  // of the vector loop's tail
   std::vector<std::optional<LlvmScalar>> lets_;
   std::map<loop::AccumulatorId, AccumulatorState> accumulators_;
-  std::map<std::pair<loop::LetId, uint64_t>, Lanes> keys_;  // by seed and stream
+  std::map<std::pair<loop::LetId, DrawnStream>, Lanes> keys_;  // by seed and stream
   /// Where an iteration is several vectors: the one that is emitted, and the blocks drawn so far,
   /// by stream and first lane.
   std::optional<int64_t> vector_of_iteration_;
-  std::map<std::tuple<const loop::Draw*, uint64_t, int64_t>, DrawBlock> blocks_;
+  std::map<std::tuple<const loop::Draw*, DrawnStream, int64_t>, DrawBlock> blocks_;
 };
 
 }  // namespace gradc

@@ -17,8 +17,8 @@ void collect(const std::vector<Stmt>& body, bool in_vector_loop, KernelFacts& fa
     } else if (const auto* let = std::get_if<Let>(&stmt)) {
       const auto* draw = std::get_if<Draw>(&let->value);
       if (draw == nullptr) continue;
-      facts.streams[draw->seed].insert(draw->stream);
-      if (let->dtype == DType::F64) facts.streams[draw->seed].insert(~draw->stream);
+      facts.streams[draw->seed].insert({draw->stream, false});
+      if (let->dtype == DType::F64) facts.streams[draw->seed].insert({draw->stream, true});
     } else if (const auto* loop = std::get_if<For>(&stmt)) {
       facts.extents[static_cast<size_t>(loop->var)] = loop->extent;
       collect(loop->body, in_vector_loop || loop->vector, facts);

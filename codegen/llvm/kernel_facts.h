@@ -1,5 +1,6 @@
 // What the emitter must know of a kernel before it starts, and of affine expressions.
 #pragma once
+#include <compare>
 #include <map>
 #include <set>
 #include <vector>
@@ -8,11 +9,18 @@
 
 namespace gradc {
 
+/// A stream number, or its bits flipped, which f64 draws use too.
+struct DrawnStream {
+  loop::LetId number;
+  bool is_flipped;
+  friend auto operator<=>(const DrawnStream&, const DrawnStream&) = default;
+};
+
 struct KernelFacts {
   /// Accumulators that some vector loop feeds.
   std::set<loop::AccumulatorId> fed_in_vector_loop;
-  /// Streams drawn under a seed; f64 draws use two.
-  std::map<loop::LetId, std::set<uint64_t>> streams;
+  /// Streams drawn under a seed.
+  std::map<loop::LetId, std::set<DrawnStream>> streams;
   /// Extent by variable.
   std::vector<int64_t> extents;
 };

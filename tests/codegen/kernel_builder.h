@@ -32,6 +32,11 @@ class KernelBuilder {
   LetId literal(DType dtype, double value) {
     return let(dtype, Literal{Tensor::scalar(dtype, value)});
   }
+  LetId literal(uint64_t bits) {
+    Tensor value(DType::I64, Shape{});
+    value.span<int64_t>()[0] = static_cast<int64_t>(bits);
+    return let(DType::I64, Literal{value});
+  }
   AccumulatorId accumulator(ReduceKind kind, DType dtype) {
     const auto id = static_cast<AccumulatorId>(kernel_.accumulator_count++);
     add(Accumulator{id, kind, dtype});

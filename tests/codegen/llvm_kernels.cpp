@@ -356,12 +356,13 @@ TEST_CASE("draws are the bits of the random number generator") {
         const int32_t numbers = builder.buffer(DType::I64, 2);
         const int32_t out = builder.buffer(dtype, 4 * n, true);
         const VarId i = builder.var(), j = builder.var();
+        const LetId stream = builder.literal(uint64_t{0x123456789ABCDEF0});
         const LetId seed = builder.load(numbers, at({}));
         const LetId step = builder.load(numbers, at({}, 1));
         builder.open(i, 4, true, false);
         builder.open(j, n, false, true);
-        const LetId x = builder.let(dtype, loop::Draw{seed, step, 0x123456789ABCDEF0U,
-                                                      at({{i, row_stride}, {j, stride}}, offset)});
+        const LetId x = builder.let(
+            dtype, loop::Draw{seed, step, stream, at({{i, row_stride}, {j, stride}}, offset)});
         builder.store(out, at({{i, n}, {j, 1}}), x);
         builder.close();
         builder.close();
@@ -381,13 +382,14 @@ TEST_CASE("draws of a parallel vector loop do not depend on where its ranges are
       const int32_t numbers = builder.buffer(DType::I64, 2);
       const int32_t out = builder.buffer(dtype, n, true), other = builder.buffer(dtype, n, true);
       const VarId i = builder.var();
+      const LetId five = builder.literal(uint64_t{5}), six = builder.literal(uint64_t{6});
       const LetId seed = builder.load(numbers, at({}));
       const LetId step = builder.load(numbers, at({}, 1));
       builder.open(i, n, true, true);
-      const auto draw = [&](uint64_t stream, int64_t offset) {
+      const auto draw = [&](LetId stream, int64_t offset) {
         return builder.let(dtype, loop::Draw{seed, step, stream, at({{i, 1}}, offset)});
       };
-      const LetId x = draw(5, 0), y = draw(6, 640), z = draw(5, 3);
+      const LetId x = draw(five, 0), y = draw(six, 640), z = draw(five, 3);
       builder.store(out, at({{i, 1}}), builder.apply(dtype, OpKind::Sub, {x, y}));
       builder.store(other, at({{i, 1}}), z);
       builder.close();

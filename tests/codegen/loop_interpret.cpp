@@ -153,7 +153,7 @@ class Run {
   Tensor value(const Let& let, const Draw& draw) const {
     Tensor result(let.dtype, {lanes()});
     const RngPosition at{static_cast<uint64_t>(lets_[number(draw.seed)].span<int64_t>()[0]),
-                         draw.stream,
+                         static_cast<uint64_t>(lets_[number(draw.stream)].span<int64_t>()[0]),
                          static_cast<uint64_t>(lets_[number(draw.step)].span<int64_t>()[0])};
     for (int64_t l = 0; l < active_; ++l) {
       const auto i = static_cast<uint64_t>(position(draw.position, l));
