@@ -322,7 +322,7 @@ class ScanDerivative {
   DerivativeRound round_;
   std::set<ValueId> stacks_, sums_;  // of the round's graph
   Residuals residuals_;
-  std::map<ValueId, ValueId> stack_of_;                  // of a residual, outside
+  std::map<ValueId, ValueId> stack_of_;                           // of a residual, outside
   std::map<ValueId, size_t> carried_at_, sum_at_, collected_at_;  // results of the backward scan
   std::vector<ValueId> backward_;
 };
