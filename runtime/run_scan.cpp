@@ -7,7 +7,7 @@ namespace gradc {
 
 namespace {
 
-void copy(std::byte* to, const std::byte* from, int64_t bytes) {
+void copy_bytes(std::byte* to, const std::byte* from, int64_t bytes) {
   if (to != from && bytes > 0) std::memcpy(to, from, static_cast<size_t>(bytes));
 }
 
@@ -43,19 +43,19 @@ std::byte* ScanRunner::written_by(const ScanStep::Carry& carry, int64_t round) c
 
 /// kept_before[t] = what round t starts with, where that is kept in kept_after.
 void ScanRunner::copy_kept_before(const ScanStep::Carry& carry) const {
-  copy(element(carry.kept_before, carry.bytes, 0), memory(carry.initial), carry.bytes);
+  copy_bytes(element(carry.kept_before, carry.bytes, 0), memory(carry.initial), carry.bytes);
   const int64_t shift = step_.reverse ? 0 : carry.bytes;
   std::byte* to = memory(carry.kept_before) + shift;
   const std::byte* from = memory(carry.kept_after) + (carry.bytes - shift);
 #pragma omp parallel for if (carry.bytes * step_.length > 65536)
   for (int64_t round = 0; round < step_.length - 1; ++round)
-    copy(to + round * carry.bytes, from + round * carry.bytes, carry.bytes);
+    copy_bytes(to + round * carry.bytes, from + round * carry.bytes, carry.bytes);
 }
 
 void ScanRunner::finish(const ScanStep::Carry& carry) const {
   const bool has_rounds = step_.length > 0;
-  copy(memory(carry.last), has_rounds ? written_by(carry, step_.length - 1) : memory(carry.initial),
-       carry.bytes);
+  copy_bytes(memory(carry.last),
+             has_rounds ? written_by(carry, step_.length - 1) : memory(carry.initial), carry.bytes);
   if (has_rounds && carry.kept_before >= 0 && carry.kept_after >= 0) copy_kept_before(carry);
 }
 
@@ -65,7 +65,7 @@ void ScanRunner::run(void* const* buffers) {
     inputs_[static_cast<size_t>(constant.input)] = memory(constant.buffer);
   for (const ScanStep::Carry& carry : step_.carries)
     if (step_.length > 0 && carry.kept_before >= 0 && carry.kept_after < 0)
-      copy(read_by(carry, 0), memory(carry.initial), carry.bytes);
+      copy_bytes(read_by(carry, 0), memory(carry.initial), carry.bytes);
   for (int64_t round = 0; round < step_.length; ++round) {
     for (const ScanStep::Carry& carry : step_.carries) {
       inputs_[static_cast<size_t>(carry.input)] = read_by(carry, round);
