@@ -143,6 +143,8 @@ class Elaborator {
 
   // execute.cpp: statements.
   void execute_block(const ast::Block& block);
+  /// The names of the block stay.
+  void execute_statements(const ast::Block& block);
   void execute(const ast::Statement& statement);
   void execute_guarded(const ast::Statement& statement);
   void execute_node(const ast::Statement& statement);

@@ -6,6 +6,10 @@ namespace gradc {
 
 void Elaborator::execute_block(const ast::Block& block) {
   const BlockNames names(*frame_);
+  execute_statements(block);
+}
+
+void Elaborator::execute_statements(const ast::Block& block) {
   for (const ast::Statement& statement : block.statements) {
     const bool is_out_of_steps = steps_ > ElaborationSetup::kMaxSteps;
     if (frame_->returned || diagnostics_.is_full() || is_out_of_steps) return;

@@ -65,7 +65,7 @@ void Elaborator::execute_scan(const ast::Scan& scan, Span span) {
         bind(scan.targets[i], draft_.add_sequence(level, running.sequences[i]),
              VariableRole::Binding);
     }
-    execute_block(scan.body);
+    execute_statements(scan.body);
     if (diagnostics_.error_count() > errors_before) throw SilentFault{};
     for (const ast::Name* carry : running.carries)
       outputs.push_back(*frame_->find(carry->text)->value.as<TensorId>());

@@ -17,6 +17,59 @@ std::string input_behind(const Graph& graph, ValueId value) {
   return graph.inputs()[index(value)].name;
 }
 
+bool is_zero(const Graph& graph, ValueId value) {
+  const Node* node = graph.defining_node(value);
+  while (node != nullptr && node->kind == OpKind::Broadcast)
+    node = graph.defining_node(node->operands[0]);
+  if (node == nullptr || node->kind != OpKind::Constant) return false;
+  const Tensor& tensor = node->attrs.get<Tensor>("value");
+  return tensor.size() == 1 && tensor.at(0) == 0;
+}
+
+/// The axis on which the parts of two pads with zeros follow each other, if they agree on all
+/// others.
+std::optional<size_t> adjacent_axis(const GraphBuilder& builder, const Node& a, const Node& b) {
+  std::optional<size_t> found;
+  for (size_t axis = 0; axis < a.attrs.ints("low").size(); ++axis) {
+    const int64_t low = a.attrs.ints("low")[axis], high = a.attrs.ints("high")[axis];
+    if (low == b.attrs.ints("low")[axis] && high == b.attrs.ints("high")[axis]) continue;
+    const int64_t size = builder.shape(a.operands[0])[static_cast<int64_t>(axis)];
+    if (found || low + size != b.attrs.ints("low")[axis]) return std::nullopt;
+    found = axis;
+  }
+  return found;
+}
+
+/// The sum of two cotangents. Those of neighbouring slices are joined:
+/// pad(a) + pad(b) = pad(concat(a, b)), so that a tensor that was split is written once.
+ValueId added(GraphBuilder& builder, ValueId total, ValueId cotangent) {
+  const Graph& graph = builder.graph();
+  const auto pad_behind = [&](ValueId value) -> std::optional<Node> {
+    const Node* node = graph.defining_node(value);
+    const bool is_pad = node != nullptr && node->kind == OpKind::Pad;
+    return is_pad && is_zero(graph, node->operands[1]) ? std::optional(*node) : std::nullopt;
+  };
+  std::optional<Node> a = pad_behind(total);
+  std::optional<Node> b = pad_behind(cotangent);
+  if (a && b) {
+    std::optional<size_t> axis = adjacent_axis(builder, *a, *b);
+    if (!axis) {
+      std::swap(a, b);
+      axis = adjacent_axis(builder, *a, *b);
+    }
+    if (axis) {
+      const ValueId joined = builder.add(OpKind::Concat, {a->operands[0], b->operands[0]},
+                                         {{"axis", static_cast<int64_t>(*axis)}});
+      std::vector<int64_t> high = a->attrs.ints("high");
+      high[*axis] = b->attrs.ints("high")[*axis];
+      if (builder.type(joined) == builder.type(total)) return joined;
+      return builder.add(OpKind::Pad, {joined, a->operands[1]},
+                         {{"low", a->attrs.ints("low")}, {"high", std::move(high)}});
+    }
+  }
+  return builder.add(total, cotangent);
+}
+
 /// One expansion: the state of a walk back from the seeds.
 class ReverseWalk {
  public:
@@ -127,7 +180,7 @@ class ReverseWalk {
           op_info(node.kind).name, operand, to_string(builder_.type(value)),
           to_string(builder_.type(cotangent)));
     std::optional<ValueId>& total = cotangents_[index(value)];
-    total = total ? builder_.add(*total, cotangent) : cotangent;
+    total = total ? added(builder_, *total, cotangent) : cotangent;
   }
 
   GraphBuilder& builder_;
