@@ -78,14 +78,3 @@ TEST_CASE("compiled scans and their gradients agree with the interpreter", "[sca
     }
   }
 }
-
-TEST_CASE("the scan that collects for the gradient takes the place of the forward scan", "[scan]") {
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    const Graph graph = with_gradients(testing::random_scan_graph(seed, DType::F32));
-    const Graph optimized = run_until(graph, Stage::Optimized, {});
-    int scans = 0;
-    for (const Node& node : optimized.nodes()) scans += node.kind == OpKind::Scan ? 1 : 0;
-    INFO("seed " << seed);
-    CHECK(scans <= 2);
-  }
-}
