@@ -10,10 +10,10 @@ namespace gradc {
 
 namespace {
 
-/// Copied into a body rather than given to it: known numbers and what repeats them.
+/// Copied into a body rather than given to it: what repeats smaller tensors, and known numbers.
+bool is_repetition(OpKind kind) { return kind == OpKind::Broadcast || kind == OpKind::Reshape; }
 bool is_literal_op(OpKind kind) {
-  return kind == OpKind::Constant || kind == OpKind::Iota || kind == OpKind::Broadcast ||
-         kind == OpKind::Reshape || kind == OpKind::Convert;
+  return kind == OpKind::Constant || kind == OpKind::Iota || kind == OpKind::Convert;
 }
 
 }  // namespace
@@ -52,8 +52,8 @@ TensorId DraftGraph::add_sequence(size_t level, TensorId stacked) {
 
 /// What the end of a body has to know of each tensor.
 struct DraftGraph::RoundMarks {
-  std::vector<bool> inside;   // depends on the round
-  std::vector<bool> literal;  // depends on nothing
+  std::vector<bool> inside;  // depends on the round
+  std::vector<bool> copied;  // does not, but has its place in the body all the same
   std::vector<bool> needed;
 };
 
@@ -67,19 +67,22 @@ DraftGraph::RoundMarks DraftGraph::mark_round(const OpenScan& scan,
     const DraftNode& node = nodes_[n];
     const bool is_inside =
         std::ranges::any_of(node.operands, [&](TensorId id) { return marks.inside[index(id)]; });
-    const bool is_literal =
-        is_literal_op(node.kind) &&
-        std::ranges::all_of(node.operands, [&](TensorId id) { return marks.literal[index(id)]; });
+    const bool is_copied =
+        !is_inside &&
+        (is_repetition(node.kind) ||
+         (is_literal_op(node.kind) && std::ranges::all_of(node.operands, [&](TensorId id) {
+            return marks.copied[index(id)];
+          })));
     for (const TensorId result : node.results) {
       marks.inside[index(result)] = is_inside;
-      marks.literal[index(result)] = is_literal;
+      marks.copied[index(result)] = is_copied;
     }
   }
   for (const TensorId output : outputs) marks.needed[index(output)] = true;
   for (size_t n = nodes_.size(); n-- > scan.first_node;) {
     const DraftNode& node = nodes_[n];
     const bool is_copied = std::ranges::any_of(node.results, [&](TensorId id) {
-      return marks.needed[index(id)] && (marks.inside[index(id)] || marks.literal[index(id)]);
+      return marks.needed[index(id)] && (marks.inside[index(id)] || marks.copied[index(id)]);
     });
     if (!is_copied) continue;
     for (const TensorId operand : node.operands) marks.needed[index(operand)] = true;
@@ -107,7 +110,7 @@ std::vector<TensorId> DraftGraph::end_scan(std::span<const TensorId> outputs) {
   for (const RoundInput& carry : scan.carries) input(carry.outer, carry.inner);
   for (const RoundInput& sequence : scan.sequences) input(sequence.outer, sequence.inner);
   for (size_t t = 0; t < tensors_.size(); ++t) {
-    const bool is_constant = marks.needed[t] && !marks.inside[t] && !marks.literal[t];
+    const bool is_constant = marks.needed[t] && !marks.inside[t] && !marks.copied[t];
     if (is_constant) input(static_cast<TensorId>(t), static_cast<TensorId>(t));
   }
   for (size_t n = scan.first_node; n < nodes_.size(); ++n) {

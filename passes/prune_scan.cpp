@@ -67,18 +67,26 @@ void copy_used_scan(Rewriter& rewriter, const Node& node, const std::vector<bool
         builder.add_node(inner.kind, std::move(inner_operands), inner.attrs);
     for (size_t k = 0; k < results.size(); ++k) map[index(inner.results[k])] = results[k];
   }
-  std::vector<size_t> kept;
+  // What is collected twice is collected once.
+  std::vector<size_t> result_of(used.size());
+  std::vector<ValueId> kept;
   for (size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) continue;
-    builder.output(OutputKind::Result, fmt::format("r{}", kept.size()),
-                   map[index(body.outputs()[i].value)]);
-    kept.push_back(i);
+    const ValueId value = map[index(body.outputs()[i].value)];
+    const auto collected =
+        kept.begin() + static_cast<int64_t>(std::min(kept.size(), pruned.carries));
+    const auto same = i < form.carries ? kept.end() : std::find(collected, kept.end(), value);
+    result_of[i] = static_cast<size_t>(same - kept.begin());
+    if (same != kept.end()) continue;
+    builder.output(OutputKind::Result, fmt::format("r{}", kept.size()), value);
+    kept.push_back(value);
   }
   pruned.body = std::make_shared<const Graph>(std::move(builder).build());
   rewriter.builder().set_origin(node.origin);
   const std::vector<ValueId> results =
       rewriter.builder().add_node(OpKind::Scan, std::move(operands), ops::scan_attrs(pruned));
-  for (size_t k = 0; k < kept.size(); ++k) rewriter.replace(node.results[kept[k]], results[k]);
+  for (size_t i = 0; i < used.size(); ++i)
+    if (used[i]) rewriter.replace(node.results[i], results[result_of[i]]);
 }
 
 }  // namespace gradc
