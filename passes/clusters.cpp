@@ -91,6 +91,24 @@ void Clusters::settle_products(bool fuses) {
     if (is_product(static_cast<int32_t>(n))) continue;
     for (ValueId operand : node.operands) roles_.materialize(operand);
   }
+  if (fuses) settle_biases();
+}
+
+/// A part of a larger tensor that is added to every row of a product is stored, to be its bias.
+void Clusters::settle_biases() {
+  for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+    const Node& node = graph_.nodes()[n];
+    if (!is_needed_[n] || node.kind != OpKind::Add) continue;
+    for (const size_t side : {size_t{0}, size_t{1}}) {
+      const Node* product = graph_.defining_node(node.operands[side]);
+      const Node* rows = graph_.defining_node(node.operands[1 - side]);
+      if (product == nullptr || rows == nullptr || rows->kind != OpKind::Broadcast) continue;
+      const int64_t last = graph_.type(node.results[0]).shape.rank() - 1;
+      if (rows->attrs.ints("axes") != std::vector<int64_t>{last}) continue;
+      if (product->kind == OpKind::Dot && is_product(graph_.producer(node.operands[side])))
+        roles_.materialize(rows->operands[0]);
+    }
+  }
 }
 
 /// Stores operands of nodes that cannot be loops with all that is inlined into them.

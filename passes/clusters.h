@@ -42,6 +42,7 @@ class Clusters {
  private:
   void mark_needed();
   void settle_products(bool fuses);
+  void settle_biases();
   void settle_operands();
   void collect_readers();
   void make_clusters(bool fuses);
