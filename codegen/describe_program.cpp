@@ -51,6 +51,10 @@ std::string work_text(const Step& step) {
                        : product->activation == MatmulStep::Activation::Sigmoid ? ", sigmoid"
                                                                                 : "");
   }
+  if (const auto* scan = std::get_if<ScanStep>(&step))
+    return fmt::format("{}: {} rounds{}, {} carried, {} collected", scan->name, scan->length,
+                       scan->reverse ? " in reverse" : "", scan->carries.size(),
+                       scan->collected.size());
   return std::get<CopyStep>(step).name;
 }
 

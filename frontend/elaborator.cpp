@@ -189,6 +189,9 @@ uint64_t Elaborator::next_stream() {
   return stream_of_draw(instance.path, instance.draws++, instance.applications);
 }
 
-void Elaborator::count_multiply_adds(int64_t count) { frame_->instance->multiply_adds += count; }
+void Elaborator::count_multiply_adds(int64_t count) {
+  for (const OpenScan& scan : draft_.open_scans()) count *= scan.length;
+  frame_->instance->multiply_adds += count;
+}
 
 }  // namespace gradc

@@ -143,6 +143,8 @@ class Elaborator {
 
   // execute.cpp: statements.
   void execute_block(const ast::Block& block);
+  /// The names of the block stay.
+  void execute_statements(const ast::Block& block);
   void execute(const ast::Statement& statement);
   void execute_guarded(const ast::Statement& statement);
   void execute_node(const ast::Statement& statement);
@@ -156,6 +158,14 @@ class Elaborator {
   void execute_require(const ast::Require& require, Span span);
   void execute_for(const ast::For& loop);
   void execute_if(const ast::If& choice);
+  // execute_scan.cpp.
+  struct RunningScan;
+  void execute_scan(const ast::Scan& scan, Span span);
+  void bind_elements(const ast::Scan& scan, RunningScan& running);
+  void declare_carry(const ast::Declare& declare, Span span);
+  void update_carry(Variable& variable, const Value& value, Span span);
+  void execute_collect(const ast::Publish& publish, Span span);
+
   void mark_bad(const ast::Statement& statement);
   void bind(const ast::Name& name, Value value, VariableRole role);
 
@@ -238,7 +248,8 @@ class Elaborator {
   std::string optimized_path_;                // the parameter that it updates
   std::string initialized_path_;              // the parameter whose initial value is computed
   int64_t initial_draws_ = 0;
-  std::string role_;  // of the nodes made now
+  RunningScan* scan_ = nullptr;  // the innermost
+  std::string role_;             // of the nodes made now
   int call_depth_ = 0;
   int nesting_ = 0;
   int64_t steps_ = 0;

@@ -25,7 +25,7 @@ enum class OpClass : uint8_t {
   Index,        // gather, scatter_add
   Leaf,         // no tensor operands: constant, iota
   Random,       // counter-based
-  Region,       // holds a body: group
+  Region,       // holds a body: group, scan
   Meta,         // has a meaning for the compiler only and is gone before codegen: gradient, ...
 };
 

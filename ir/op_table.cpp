@@ -11,6 +11,7 @@
 #include "ir/ops/random.h"
 #include "ir/ops/reduction.h"
 #include "ir/ops/region.h"
+#include "ir/ops/scan.h"
 
 namespace gradc {
 namespace ops {

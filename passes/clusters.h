@@ -42,6 +42,7 @@ class Clusters {
  private:
   void mark_needed();
   void settle_products(bool fuses);
+  void settle_biases();
   void settle_operands();
   void collect_readers();
   void make_clusters(bool fuses);
@@ -51,6 +52,7 @@ class Clusters {
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
   void add_cluster(std::vector<int32_t> nodes, bool is_matmul);
   void collect_successors();
+  std::vector<std::vector<size_t>> readers_beyond_scans() const;
   size_t current(size_t cluster) const;
   bool has_path_around(size_t from, size_t to);
   std::vector<size_t> successors(size_t cluster) const;
@@ -64,8 +66,9 @@ class Clusters {
   std::vector<int32_t> cluster_by_node_;
   std::vector<Cluster> clusters_;
   std::vector<std::vector<size_t>> next_;  // by cluster: readers, by the numbers they once had
-  std::vector<size_t> merged_into_;        // by cluster: itself, or where its nodes went
-  std::vector<int32_t> seen_;              // by cluster: the last search that met it
+  std::vector<std::vector<size_t>> beyond_scans_;  // by cluster: readers of scans that read it
+  std::vector<size_t> merged_into_;                // by cluster: itself, or where its nodes went
+  std::vector<int32_t> seen_;                      // by cluster: the last search that met it
   int32_t search_ = 0;
 };
 

@@ -124,7 +124,7 @@ class Emitter {
       return *map_[index(value)];
     }
     const Node& node = *graph_.defining_node(value);
-    const bool is_kept = node.kind == OpKind::Constant || node.kind == OpKind::Group;
+    const bool is_kept = node.kind == OpKind::Constant || op_class(node.kind) == OpClass::Region;
     CHECK(is_kept, "{} is not stored", op_info(node.kind).name);
     std::vector<ValueId> operands;
     for (ValueId operand : node.operands) operands.push_back(stored(operand));
@@ -147,7 +147,7 @@ bool has_groups(const Graph& graph) {
 
 bool is_fused(const Graph& graph) {
   return std::all_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& node) {
-    return node.kind == OpKind::Group || node.kind == OpKind::Constant ||
+    return op_class(node.kind) == OpClass::Region || node.kind == OpKind::Constant ||
            node.kind == OpKind::Reshape;
   });
 }

@@ -41,6 +41,7 @@ NodeRole FusionRoles::natural_role(const Node& node, bool inlines) const {
     case OpKind::Reshape:
       return NodeRole::View;
     case OpKind::Group:
+    case OpKind::Scan:
       return NodeRole::Stored;
     case OpKind::Convert:
     case OpKind::Broadcast:

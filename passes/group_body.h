@@ -11,7 +11,7 @@ enum class NodeRole : uint8_t {
   Computed,  // belongs to one group, which stores what others read
   Inlined,   // copied into each group that reads it: movement, conversions, iota, uniform constants
   View,      // reshape: inlined, or a view outside where it starts from a stored value
-  Stored,    // stays as it is: constant arrays, groups made before
+  Stored,    // stays as it is: constant arrays, scans, groups made before
 };
 
 /// The roles of all nodes and what follows from them. Refers to the graph.

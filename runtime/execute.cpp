@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "runtime/onednn_matmul.h"
+#include "runtime/run_scan.h"
 
 namespace gradc {
 
@@ -22,14 +23,14 @@ struct BoundMatmul {
   std::array<void*, 4> bound{};  // lhs, rhs, bias, out as last given to oneDNN
 };
 
-enum class StepClass : uint8_t { Serial, Parallel, Matmul, Copy, Nothing };
+enum class StepClass : uint8_t { Serial, Parallel, Matmul, Copy, Scan, Nothing };
 
 /// A step ready to run; `pointers` is the position of its first buffer in State::pointers.
 struct BoundStep {
   StepClass step_class = StepClass::Nothing;
   size_t pointers = 0;
   KernelFunction function = nullptr;
-  int64_t extent = 0;  // bytes of a copy, position among the matmuls of a matmul
+  int64_t extent = 0;  // bytes of a copy, position among the matmuls or scans
   int64_t grain = 1;
 };
 
@@ -64,32 +65,41 @@ void fill_empty_product(const MatmulStep& step, const float* bias, float* out) {
 
 struct Executor::State {
   std::shared_ptr<const Program> program;
-  std::shared_ptr<std::byte> arena;
+  std::shared_ptr<std::byte> own_arena;
+  std::byte* arena = nullptr;
   std::shared_ptr<std::byte> matmul_scratch;
   int64_t matmul_scratch_bytes = 0;
   std::vector<BoundStep> steps;
   std::vector<BoundMatmul> matmuls;
   std::vector<const MatmulStep*> matmul_steps;
   int matmul_threads = 0;
+  std::vector<std::unique_ptr<ScanRunner>> scans;
   std::vector<void*> pointers;
   std::vector<void*> bound_inputs, bound_outputs;
   std::vector<std::vector<size_t>> input_uses, output_uses;  // positions in `pointers`
 
-  explicit State(std::shared_ptr<const Program> given);
+  State(std::shared_ptr<const Program> given, std::byte* given_arena);
   void add_pointer(int32_t buffer);
   void add_step(const KernelStep& step);
   void add_step(const MatmulStep& step);
   void add_step(const CopyStep& step);
+  void add_step(const ScanStep& step);
   void make_matmuls();
   void bind(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  void bind_at(std::span<void* const> inputs, std::span<void* const> outputs);
   void rebind(const std::vector<size_t>& uses, void* address);
   void run_matmul(const BoundStep& step);
   void run_step(const BoundStep& step, int team);
+  void run_steps();
 };
 
-Executor::State::State(std::shared_ptr<const Program> given) : program(std::move(given)) {
+Executor::State::State(std::shared_ptr<const Program> given, std::byte* given_arena)
+    : program(std::move(given)), arena(given_arena) {
   CHECK(program != nullptr);
-  arena = allocate_zeroed(program->arena_bytes);
+  if (arena == nullptr) {
+    own_arena = allocate_zeroed(program->arena_bytes);
+    arena = own_arena.get();
+  }
   input_uses.resize(program->inputs.size());
   output_uses.resize(program->outputs.size());
   bound_inputs.resize(program->inputs.size(), nullptr);
@@ -107,7 +117,7 @@ void Executor::State::add_pointer(int32_t position) {
   switch (buffer.place) {
     case Place::Arena:
       CHECK(buffer.offset + buffer.bytes <= program->arena_bytes);
-      address = arena.get() + buffer.offset;
+      address = arena + buffer.offset;
       break;
     case Place::Constant:
       CHECK(buffer.offset + buffer.bytes <= program->constants.size_bytes());
@@ -152,6 +162,16 @@ void Executor::State::add_step(const CopyStep& step) {
   bound.extent = from.bytes;
   add_pointer(step.from);
   add_pointer(step.to);
+  steps.push_back(bound);
+}
+
+void Executor::State::add_step(const ScanStep& step) {
+  BoundStep bound{StepClass::Scan, pointers.size()};
+  bound.extent = static_cast<int64_t>(scans.size());
+  for (int32_t buffer : step.buffers) add_pointer(buffer);
+  auto* body_arena = static_cast<std::byte*>(
+      step.arena < 0 ? nullptr : pointers[bound.pointers + static_cast<size_t>(step.arena)]);
+  scans.push_back(std::make_unique<ScanRunner>(step, body_arena));
   steps.push_back(bound);
 }
 
@@ -200,6 +220,19 @@ void Executor::State::bind(std::span<const Tensor> inputs, std::span<Tensor> out
   }
 }
 
+void Executor::State::bind_at(std::span<void* const> inputs, std::span<void* const> outputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == bound_inputs[i]) continue;
+    rebind(input_uses[i], inputs[i]);
+    bound_inputs[i] = inputs[i];
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i] == bound_outputs[i]) continue;
+    rebind(output_uses[i], outputs[i]);
+    bound_outputs[i] = outputs[i];
+  }
+}
+
 void Executor::State::run_matmul(const BoundStep& step) {
   const MatmulStep& description = *matmul_steps[static_cast<size_t>(step.extent)];
   BoundMatmul& bound = matmuls[static_cast<size_t>(step.extent)];
@@ -235,25 +268,38 @@ void Executor::State::run_step(const BoundStep& step, int team) {
       if (at[0] != at[1] && step.extent > 0)
         std::memcpy(at[1], at[0], static_cast<size_t>(step.extent));
       break;
+    case StepClass::Scan:
+      scans[static_cast<size_t>(step.extent)]->run(at);
+      break;
     case StepClass::Nothing:
       break;
   }
 }
 
+void Executor::State::run_steps() {
+  const int team = threads();
+  make_matmuls();
+  // The setting belongs to the calling thread, which may be another one than last time.
+  if (omp_get_max_threads() != team) omp_set_num_threads(team);
+  for (const BoundStep& step : steps) run_step(step, team);
+}
+
 Executor::Executor(std::shared_ptr<const Program> program)
-    : state_(std::make_unique<State>(std::move(program))) {}
+    : Executor(std::move(program), nullptr) {}
+Executor::Executor(std::shared_ptr<const Program> program, std::byte* arena)
+    : state_(std::make_unique<State>(std::move(program), arena)) {}
 Executor::~Executor() = default;
 
 const Program& Executor::program() const { return *state_->program; }
 
 void Executor::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
-  State& state = *state_;
-  state.bind(inputs, outputs);
-  const int team = threads();
-  state.make_matmuls();
-  // The setting belongs to the calling thread, which may be another one than last time.
-  if (omp_get_max_threads() != team) omp_set_num_threads(team);
-  for (const BoundStep& step : state.steps) state.run_step(step, team);
+  state_->bind(inputs, outputs);
+  state_->run_steps();
+}
+
+void Executor::run_at(std::span<void* const> inputs, std::span<void* const> outputs) {
+  state_->bind_at(inputs, outputs);
+  state_->run_steps();
 }
 
 }  // namespace gradc

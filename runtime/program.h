@@ -51,7 +51,43 @@ struct CopyStep {
   std::string name;
   int32_t from, to;  // buffers of the same size
 };
-using Step = std::variant<KernelStep, MatmulStep, CopyStep>;
+
+struct Program;
+
+/// `length` rounds of the program `body`. Every place below that is called a buffer is a position
+/// in `buffers`; inputs and outputs are positions in those of the body.
+struct ScanStep {
+  /// A value that goes from round to round. Round t writes it where round t + 1 reads it: into
+  /// `last` and `spare` in turn; into the collected value `kept_after` that is the same output; or
+  /// into `kept_before`, which collects what the rounds start with.
+  struct Carry {
+    int32_t input = 0, output = 0;
+    int64_t bytes = 0;
+    int32_t initial = 0, last = 0, spare = -1;  // buffers
+    int32_t kept_after = -1, kept_before = -1;  // buffers
+  };
+  /// A tensor of which each round reads or writes one element of `bytes`.
+  struct Sequence {
+    int32_t position = 0;  // of the body's input or output
+    int32_t buffer = 0;
+    int64_t bytes = 0;
+  };
+  struct Constant {
+    int32_t input = 0;
+    int32_t buffer = 0;
+  };
+  std::string name;
+  std::shared_ptr<Program> body;
+  int64_t length = 0;
+  bool reverse = false;
+  std::vector<Carry> carries;
+  std::vector<Sequence> sequences;
+  std::vector<Constant> constants;
+  std::vector<Sequence> collected;
+  std::vector<int32_t> buffers;
+  int32_t arena = -1;  // buffer: the body's arena
+};
+using Step = std::variant<KernelStep, MatmulStep, CopyStep, ScanStep>;
 
 struct ProgramInput {
   InputKind kind;
@@ -77,8 +113,8 @@ struct Program {
   std::vector<ProgramOutput> outputs;
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
-  Tensor constants;  // u8
-  int64_t arena_bytes = 0;
+  Tensor constants;               // u8
+  int64_t arena_bytes = 0;        // with those of the bodies of scans
   int64_t arena_lower_bound = 0;  // the most bytes alive at once
   std::shared_ptr<void> code;
 };
