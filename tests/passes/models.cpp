@@ -1,5 +1,6 @@
 // The passes on the graphs of the models that come with the program.
 #include <filesystem>
+#include <fstream>
 
 #include "frontend/model.h"
 #include "ir/text.h"
@@ -16,11 +17,19 @@ namespace {
 constexpr GraphMode kModes[] = {GraphMode::Init, GraphMode::Train, GraphMode::Evaluate,
                                 GraphMode::Predict, GraphMode::Metrics};
 
+bool defines_model(const fs::path& path) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model ") || line.starts_with("train ")) return true;
+  return false;
+}
+
 std::vector<fs::path> trained_models() {
   std::vector<fs::path> paths;
   for (const auto& entry :
        fs::recursive_directory_iterator(fs::path(GRADC_SOURCE_DIR) / "models")) {
-    if (entry.path().extension() == ".grad") paths.push_back(entry.path());
+    if (entry.path().extension() == ".grad" && defines_model(entry.path()))
+      paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
