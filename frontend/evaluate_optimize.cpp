@@ -47,17 +47,21 @@ void TrainEvaluator::evaluate_update(OptimizeEntries& target, const std::string&
 std::vector<ast::Pattern> TrainEvaluator::patterns(const std::string& key, const ast::Expr& expr) {
   const Value value = evaluate(expr);
   std::vector<ast::Pattern> found;
-  const auto add = [&](const Value& one) {
+  const auto add = [&](const Value& one, Span span) {
     const std::string* text = one.as<std::string>();
     if (!text) refuse(key, "a pattern such as \"critic\", or a list of them", value, expr.span);
-    found.push_back({*text, expr.span});
+    found.push_back({*text, span});
   };
-  if (const std::vector<Value>* list = value.elements()) {
-    for (const Value& one : *list) add(one);
-    if (list->empty()) add(value);
-  } else {
-    add(value);
+  const std::vector<Value>* list = value.elements();
+  if (!list || list->empty()) {
+    add(value, expr.span);
+    return found;
   }
+  // A list that is written here shows which of its patterns is meant.
+  const auto* written = expr.as<ast::List>();
+  const bool is_by_element = written && written->elements.size() == list->size();
+  for (size_t i = 0; i < list->size(); ++i)
+    add((*list)[i], is_by_element ? written->elements[i]->span : expr.span);
   return found;
 }
 

@@ -73,10 +73,12 @@ class Planner {
       return;
     }
     for (const PlannedLoss& other : plan_)
-      if (&losses_[other.loss] == &*loss)
+      if (&losses_[other.loss] == &*loss) {
         diagnostics_.report(error("E0721", entries.loss.span,
                                   fmt::format("`optimize {}` is given twice", entries.loss.text))
                                 .note("the first is here", other.entries->loss.span));
+        return;
+      }
     std::vector<const Owned*> chosen;
     for (const Owned* parameter : trained_)
       if (entries.parameters.empty() || is_selected(entries.parameters, parameter->path))

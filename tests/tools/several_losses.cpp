@@ -1,8 +1,8 @@
 // Training with several losses, frozen parts, averages and a start, through the program.
-#include <catch2/catch.hpp>
-
 #include "runtime/safetensors.h"
 #include "tests/tools/run_program.h"
+// Behind the headers of the project, whose CHECK it replaces.
+#include <catch2/catch.hpp>
 
 using namespace gradc;
 using Catch::Matchers::Contains;
