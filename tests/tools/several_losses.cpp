@@ -84,7 +84,7 @@ TEST_CASE("losses are reported by name, and frozen values keep their bits") {
   CHECK(end.at("generator_loss").is_number());
   CHECK(end.at("gap").is_number());
   const ProgramRun summary = run_program({"summary", model});
-  CHECK_THAT(summary.out, Contains("Trainable params: 654\nNon-trainable values: 196\n"));
+  CHECK_THAT(summary.out, Contains("Trainable params: 654\nNon-trainable params: 196\n"));
 }
 
 TEST_CASE("evaluation reads averages, training goes on from the values themselves") {
