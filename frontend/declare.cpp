@@ -58,7 +58,7 @@ void Elaborator::declare_slot(const ast::Declare& declare, Span span) {
                fmt::format("a slot starts with a tensor, got {}", describe(value)))
              .with_help("zeros_like(value)"));
   const Site site(*this, span);
-  const std::string path = optimized_path_ + ":" + declare.name.text;
+  const std::string path = slot_prefix_ + declare.name.text;
   for (const SlotUpdate& slot : *slots_)
     if (slot.name == path) fail("E0601", span, fmt::format("two slots called {}", path));
   const TensorId input = draft_.input(InputKind::Slot, path, type(*initial));

@@ -180,7 +180,7 @@ void Elaborator::execute_update(const ast::Update& update, Span span) {
       variable->value = updated;
       // The name ends with its block, the slot does not.
       for (SlotUpdate& slot : *slots_)
-        if (slot.name == optimized_path_ + ":" + variable->name) slot.current = updated;
+        if (slot.name == slot_prefix_ + variable->name) slot.current = updated;
       return;
     }
     default:

@@ -53,7 +53,8 @@ struct TrainResult {
 TrainResult train(Session& session, const Dataset& data, const TrainSettings& settings,
                   TrainEvents& events, const std::atomic<bool>& stop);
 
-/// Losses and metrics of one pass over `data` in batches of `batch` and the rest.
+/// Losses and metrics of one pass over `data` in batches of `batch` and the rest. Throws Error
+/// (Numeric, E0810) when a loss is not finite, naming the batch.
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
                      const std::atomic<bool>& stop);
 

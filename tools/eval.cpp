@@ -6,6 +6,7 @@
 #include "tools/interrupt.h"
 #include "tools/json_values.h"
 #include "tools/requirement.h"
+#include "tools/start_session.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -25,9 +26,10 @@ ExitCode run_eval(const EvalOptions& options) {
   const TrainSettings settings = workspace.train_settings();
   workspace.prefetch_data();
   Session session(workspace, settings.seed);
-  session.initialize();
-  if (!options.weights.empty()) session.load(options.weights);
+  start_session(session, workspace, options.weights);
   const Dataset& data = options.on_training_data ? workspace.data().train : workspace.test_data();
+  if (!options.requirements.empty())
+    check_requirement_names(options.requirements, metric_names(session));
   const NamedValues values = evaluate(session, data, settings.eval_batch, stop);
   if (stop) return interrupted_exit_code();
   if (options.model.json) {

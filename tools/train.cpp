@@ -12,6 +12,7 @@
 #include "tools/process_age.h"
 #include "tools/progress.h"
 #include "tools/requirement.h"
+#include "tools/start_session.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -112,6 +113,14 @@ void print_end(bool json, const NamedValues& results, const TrainResult& trained
   fmt::print("{}\n", text);
 }
 
+std::vector<std::string> result_names(Session& session, Workspace& workspace) {
+  std::vector<std::string> names = metric_names(session);
+  const size_t count = names.size();
+  if (workspace.has_test_data())
+    for (size_t i = 0; i < count; ++i) names.push_back("test_" + names[i]);
+  return names;
+}
+
 /// Throws now what saving would throw after the training. A pipe or device is not opened twice.
 void check_writable(const std::string& path) {
   std::error_code ignored;
@@ -130,13 +139,15 @@ ExitCode run_train(const TrainOptions& options) {
   if (options.model.json) print_start(workspace, settings);
 
   Session session(workspace, settings.seed);
-  session.initialize();
+  start_session(session, workspace, options.weights);
+  if (!options.requirements.empty())
+    check_requirement_names(options.requirements, result_names(session, workspace));
   const int64_t first_rows = std::min(settings.batch, workspace.description().train_rows);
   session.program(GraphMode::Train, first_rows);
   const Dataset& data = workspace.data().train;
-  if (!options.weights.empty()) session.load(options.weights);
   Reporter reporter(options.model.json, settings.epochs, options.log_every);
   TrainResult trained = train(session, data, settings, reporter, stop);
+  if (!options.out.empty()) session.save(options.out);
   NamedValues results = trained.metrics;
   if (!trained.interrupted && workspace.has_test_data()) {
     const NamedValues test = evaluate(session, workspace.test_data(), settings.eval_batch, stop);
@@ -145,7 +156,6 @@ ExitCode run_train(const TrainOptions& options) {
     trained.interrupted = stop;
     if (!stop) results.insert(results.end(), named.begin(), named.end());
   }
-  if (!options.out.empty()) session.save(options.out);
   print_end(options.model.json, results, trained, reporter, workspace);
   if (trained.interrupted) return interrupted_exit_code();
   return check_requirements(options.requirements, results);

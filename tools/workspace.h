@@ -49,6 +49,8 @@ class Workspace : public ProgramSource {
   /// True where there are rows that were not trained on.
   bool has_test_data();
 
+  /// False for a model without an `output`.
+  bool has_outputs(int64_t rows);
   /// False for a graph file without such a graph.
   bool holds(GraphMode mode, int64_t rows) const;
   /// A graph as the file holds it: stage `model`, or whatever stage was dumped. Warnings and errors

@@ -1,4 +1,6 @@
 // Values of the library's functions against numbers computed from their formulas in 50 digits.
+#include <cmath>
+
 #include "elaborated_model.h"
 
 using namespace gradc;
@@ -55,6 +57,33 @@ TEST_CASE("losses") {
   check_value("mean_absolute_error(x, tensor([[1.0, 1.0], [0.0, 2.0]]))", {0, 3, 1, 1}, {1.5, 1},
               2);
   check_value("sum_squared_error(x, tensor([[1.0, 1.0], [0.0, 2.0]]))", {0, 3, 1, 1}, {5, 2}, 2);
+}
+
+TEST_CASE("schedules") {
+  const Numbers steps{0, 5, 10, 25};
+  check_value("exponential_decay(0.8, steps = 10, rate = 0.25)(x)", steps, {0.8, 0.4, 0.2, 0.025});
+  check_value("exponential_decay(0.8, 10, 0.25, staircase = true)(convert(x, i64))", steps,
+              {0.8, 0.8, 0.2, 0.05});
+  check_value("inverse_time_decay(1.0, rate = 0.1)(x)", steps, {1, 1 / 1.5, 0.5, 1 / 3.5});
+  check_value("inverse_time_decay(1.0, 0.5, steps = 10, staircase = true)(convert(x, i64))", steps,
+              {1, 1, 1 / 1.5, 0.5});
+  check_value("piecewise_constant([5, 20], [1.0, 0.5, 0.1])(x)", steps, {1, 0.5, 0.5, 0.1});
+  check_value("polynomial_decay(1.0, total = 20, lowest = 0.2, power = 2)(x)", steps,
+              {1, 0.2 + 0.8 * 0.5625, 0.4, 0.2});
+  check_value("cosine_decay(1.0, total = 20, lowest = 0.2)(x)", steps,
+              {1, 0.2 + 0.4 * (1 + std::sqrt(0.5)), 0.6, 0.2});
+  check_value("warmup(1.0, steps = 10)(x)", steps, {0.1, 0.6, 1, 1});
+  check_value("warmup(1.0, 10, after = cosine_decay(1.0, 30))(x)", steps, {0.1, 0.6, 1, 0.5});
+  check_value("warmup_cosine(1.0, warmup = 10, total = 40)(x)", steps, {0.1, 0.6, 1, 0.5});
+}
+
+TEST_CASE("clipping of gradients") {
+  check_value("clip_by_value(1.5)([x])[0]", {-3, 4}, {-1.5, 1.5});
+  check_value("clip_by_norm(1)([x, 2 * x])[1]", {-3, 4}, {-0.6, 0.8});
+  check_value("clip_by_norm(10)([x])[0]", {-3, 4}, {-3, 4});
+  check_value("clip_by_global_norm(2.5)([x, 0 * x])[0]", {-3, 4}, {-1.5, 2});
+  check_value("clip_by_global_norm(13)([x, 4 * x])[0]", {-3, 4},
+              {-3 * 13 / std::sqrt(425.0), 4 * 13 / std::sqrt(425.0)});
 }
 
 TEST_CASE("weak numbers, promotion and integer division") {

@@ -117,8 +117,7 @@ std::vector<std::string> made_small(const std::string& model, std::vector<std::s
   if (is_recurrent) arguments.push_back("--set=model.units=12");
   if (fs::path(model).stem() != "gpt") return arguments;
   const std::string text = model_path("gallery/data/sonnets.txt");
-  for (const std::string& flag :
-       {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
+  for (const char* flag : {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
     arguments.push_back(flag);
   arguments.push_back("--data=text(\"" + text + "\", window = 17)");
   return arguments;
