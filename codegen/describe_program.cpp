@@ -55,6 +55,8 @@ std::string work_text(const Step& step) {
     return fmt::format("{}: {} rounds{}, {} carried, {} collected", scan->name, scan->length,
                        scan->reverse ? " in reverse" : "", scan->carries.size(),
                        scan->collected.size());
+  if (const auto* ordered = std::get_if<OrderedStep>(&step))
+    return fmt::format("{}: {} rows of {}", ordered->name, ordered->rows, ordered->columns);
   return std::get<CopyStep>(step).name;
 }
 

@@ -52,7 +52,8 @@ std::string describe_matmul(const MatmulPattern& pattern) {
 }
 
 std::string describe(const Cluster& cluster) {
-  if (cluster.is_matmul) {
+  if (cluster.kind == "ordered") return "the order along rows";
+  if (cluster.kind == "matmul") {
     const std::optional<MatmulPattern> pattern = match_matmul(cluster.group.body);
     CHECK(pattern.has_value(), "a matmul group does not match");
     return describe_matmul(*pattern);
@@ -94,7 +95,7 @@ class Emitter {
     builder_.set_origin(graph_.nodes()[static_cast<size_t>(cluster.nodes.back())].origin);
     const std::vector<ValueId> results =
         builder_.add_node(OpKind::Group, std::move(operands),
-                          {{"kind", std::string(cluster.is_matmul ? "matmul" : "loop")},
+                          {{"kind", cluster.kind},
                            {"body", std::make_shared<const Graph>(cluster.group.body)},
                            {"reason", describe(cluster)}});
     for (size_t k = 0; k < results.size(); ++k) map_[index(cluster.group.results[k])] = results[k];

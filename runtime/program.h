@@ -87,7 +87,19 @@ struct ScanStep {
   std::vector<int32_t> buffers;
   int32_t arena = -1;  // buffer: the body's arena
 };
-using Step = std::variant<KernelStep, MatmulStep, CopyStep, ScanStep>;
+
+/// Along each row of a [rows, columns] matrix, from one buffer to another.
+struct OrderedStep {
+  enum class Operation : uint8_t { CumulativeSum, ArgSort };
+  std::string name;
+  Operation operation = Operation::CumulativeSum;
+  DType dtype = DType::F32;
+  int64_t rows = 0, columns = 0;
+  bool is_backward = false;   // sums from the end, sorting from the largest
+  bool is_exclusive = false;  // sums without the element itself
+  int32_t from = 0, to = 0;   // buffers
+};
+using Step = std::variant<KernelStep, MatmulStep, CopyStep, OrderedStep, ScanStep>;
 
 struct ProgramInput {
   InputKind kind;
