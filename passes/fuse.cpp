@@ -44,7 +44,8 @@ void merge_siblings(const Graph& graph, Clusters& clusters) {
 
 std::string describe_matmul(const MatmulPattern& pattern) {
   std::string text = fmt::format("matrix product {}x{}x{}", pattern.m, pattern.n, pattern.k);
-  if (pattern.batch != 1) text = fmt::format("{} of {}", text, pattern.batch);
+  const int64_t count = pattern.outer * pattern.batch;
+  if (count != 1) text = fmt::format("{} of {}", text, count);
   if (pattern.bias >= 0) text += " with bias";
   if (pattern.activation == MatmulPattern::Activation::Relu)
     text += pattern.bias >= 0 ? " and relu" : " with relu";

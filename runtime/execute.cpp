@@ -62,15 +62,17 @@ void run_rows(const OrderedStep& step, void* const* pointers, int team) {
 
 /// Where there is nothing to sum, the product is bias and activation of 0; oneDNN refuses it.
 void fill_empty_product(const MatmulStep& step, const float* bias, float* out) {
-  for (int64_t b = 0; b < step.batch; ++b) {
+  for (int64_t pair = 0; pair < step.outer * step.batch; ++pair) {
+    const int64_t o = pair / step.batch;
+    const int64_t b = pair % step.batch;
     for (int64_t row = 0; row < step.m; ++row) {
       for (int64_t column = 0; column < step.n; ++column) {
         float value = bias == nullptr ? 0.0F : bias[column];
         if (step.activation == MatmulStep::Activation::Relu) value = value < 0 ? 0 : value;
         if (step.activation == MatmulStep::Activation::Tanh) value = std::tanh(value);
         if (step.activation == MatmulStep::Activation::Sigmoid) value = 1 / (1 + std::exp(-value));
-        out[b * step.out_strides[0] + row * step.out_strides[1] + column * step.out_strides[2]] =
-            value;
+        out[o * step.out_outer + b * step.out_strides[0] + row * step.out_strides[1] +
+            column * step.out_strides[2]] = value;
       }
     }
   }
@@ -163,7 +165,8 @@ void Executor::State::add_step(const KernelStep& step) {
 void Executor::State::add_step(const MatmulStep& step) {
   BoundStep bound{StepClass::Matmul, pointers.size()};
   bound.extent = static_cast<int64_t>(matmul_steps.size());
-  if (step.batch == 0 || step.m == 0 || step.n == 0) bound.step_class = StepClass::Nothing;
+  if (step.outer == 0 || step.batch == 0 || step.m == 0 || step.n == 0)
+    bound.step_class = StepClass::Nothing;
   for (int32_t buffer : {step.lhs, step.rhs, step.out}) add_pointer(buffer);
   if (step.bias >= 0) add_pointer(step.bias);
   if (bound.step_class == StepClass::Matmul) matmul_steps.push_back(&step);
