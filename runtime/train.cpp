@@ -184,7 +184,7 @@ TrainResult train(Session& session, const Dataset& data, const TrainSettings& se
 }
 
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
-                     const std::atomic<bool>& stop) {
+                     const std::atomic<bool>& stop, NamedTensors* tables) {
   const Program& first = checked_program(session, GraphMode::Evaluate, data, batch);
   const BatchOptions options{.size = batch, .shuffle = false};
   Pass pass(select_fields(first, data), options, 0);
@@ -193,7 +193,7 @@ NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
     const auto outputs = session.execute(GraphMode::Evaluate, pass.fields(), pass.rows());
     sums.add(session.program(GraphMode::Evaluate, pass.rows()), outputs);
   }
-  return sums.is_empty() ? NamedValues() : session.metrics(sums);
+  return sums.is_empty() ? NamedValues() : session.metrics(sums, tables);
 }
 
 }  // namespace gradc
