@@ -286,7 +286,10 @@ class Grower {
       if (random_.chance(30)) return builder_.add(OpKind::Not, {a});
       return builder_.add(random_.pick<OpKind>({OpKind::And, OpKind::Or, OpKind::Equal}), {a, b});
     }
-    switch (random_.between(0, 4)) {
+    switch (random_.between(0, 5)) {
+      case 5:
+        if (type.shape.rank() == 0) return builder_.add(OpKind::Sign, {a});
+        return builder_.add(OpKind::ArgSort, {a}, {{"descending", random_.chance(50)}});
       case 0:
         return builder_.add(
             random_.pick<OpKind>({OpKind::Less, OpKind::LessEqual, OpKind::Greater,
