@@ -10,6 +10,7 @@
 #include "codegen/draft.h"
 #include "codegen/lower_group.h"
 #include "codegen/lower_matmul.h"
+#include "codegen/lower_ordered.h"
 #include "codegen/lower_scan.h"
 #include "codegen/plan_memory.h"
 #include "codegen/share_kernels.h"
@@ -61,6 +62,7 @@ class Lowering {
   void add_scan(const Node& node);
   StepBlock start_block(const Node& node, const Graph& body);
   void add_matmul(const Node& node, StepBlock& block, const MatmulStep& product);
+  void add_ordered(const Node& node, const Graph& body, StepBlock& block) const;
   void add_kernels(const Node& node, const Graph& body, StepBlock& block);
   void add_in_place(const Node& node, const LoweredGroup& lowered, StepBlock& block) const;
   KernelStep add_kernel(loop::Kernel kernel);
@@ -118,13 +120,15 @@ StepBlock Lowering::start_block(const Node& node, const Graph& body) {
 void Lowering::add_group(const Node& node) {
   const Graph& body = *node.attrs.get<BodyRef>("body");
   const std::string& kind = node.attrs.get<std::string>("kind");
-  CHECK(kind == "loop" || kind == "matmul", "a group of kind {}", kind);
+  CHECK(kind == "loop" || kind == "matmul" || kind == "ordered", "a group of kind {}", kind);
   StepBlock block = start_block(node, body);
   const bool may_use_onednn = kind == "matmul" && options_.backend == Backend::Auto;
   const std::optional<MatmulStep> product =
       may_use_onednn ? lower_matmul(body) : std::optional<MatmulStep>();
   if (product)
     add_matmul(node, block, *product);
+  else if (kind == "ordered")
+    add_ordered(node, body, block);
   else
     add_kernels(node, body, block);
   draft_.blocks.push_back(std::move(block));
@@ -177,6 +181,15 @@ void Lowering::add_matmul(const Node& node, StepBlock& block, const MatmulStep& 
   step.bias = product.bias < 0 ? -1 : operand(product.bias);
   step.out = storage_of(node.results[static_cast<size_t>(product.out)]);
   block.backend = "onednn";
+  block.steps.push_back(std::move(step));
+}
+
+void Lowering::add_ordered(const Node& node, const Graph& body, StepBlock& block) const {
+  OrderedStep step = lower_ordered(body);
+  step.name = block.name;
+  step.from = storage_of(node.operands[0]);
+  step.to = storage_of(node.results[0]);
+  block.backend = "own";
   block.steps.push_back(std::move(step));
 }
 

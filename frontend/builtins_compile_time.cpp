@@ -61,7 +61,6 @@ Value unsupported(BuiltinCall& call) {
 constexpr Builtin kTable[] = {
     {"average_pool", unsupported},
     {"convolution", unsupported},
-    {"cumulative_sum", unsupported},
     {"dtype", dtype},
     {"kind", kind},
     {"len", len},
@@ -71,8 +70,6 @@ constexpr Builtin kTable[] = {
     {"rank", rank},
     {"shape", shape},
     {"size", size},
-    {"sort", unsupported},
-    {"top_k", unsupported},
 };
 
 }  // namespace

@@ -79,6 +79,8 @@ int64_t DraftGraph::result_row_axis(OpKind kind, const std::vector<TensorId>& op
     case OpKind::Pad:
     case OpKind::Concat:
       return result.shape[rows] == shape[rows] ? rows : -1;
+    case OpKind::CumulativeSum:
+    case OpKind::ArgSort:
     case OpKind::Reverse:
     case OpKind::StopGradient:
     case OpKind::ScatterAdd:

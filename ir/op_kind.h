@@ -23,6 +23,7 @@ enum class OpClass : uint8_t {
   Reduction,    // over `axes`, which disappear
   Contraction,  // dot
   Index,        // gather, scatter_add
+  Ordered,      // along the last axis: running sums, sorting
   Leaf,         // no tensor operands: constant, iota
   Random,       // counter-based
   Region,       // holds a body: group, scan

@@ -42,6 +42,7 @@ Clusters::Clusters(const Graph& graph, bool fuses) : graph_(graph), roles_(graph
     if (op_class(node.kind) == OpClass::Region)
       for (ValueId operand : node.operands) roles_.materialize(operand);
   settle_products(fuses);
+  settle_ordered();
   settle_operands();
   collect_readers();
   make_clusters(fuses);
@@ -109,6 +110,13 @@ void Clusters::settle_biases() {
         roles_.materialize(rows->operands[0]);
     }
   }
+}
+
+/// Operands of ordered ops are stored, whatever they are.
+void Clusters::settle_ordered() {
+  for (size_t n = 0; n < graph_.nodes().size(); ++n)
+    if (is_needed_[n] && op_class(graph_.nodes()[n].kind) == OpClass::Ordered)
+      roles_.store(graph_.nodes()[n].operands[0]);
 }
 
 /// Stores operands of nodes that cannot be loops with all that is inlined into them.
@@ -183,11 +191,11 @@ std::vector<ValueId> Clusters::results_of(const std::vector<int32_t>& nodes) con
   return results;
 }
 
-void Clusters::add_cluster(std::vector<int32_t> nodes, bool is_matmul) {
+void Clusters::add_cluster(std::vector<int32_t> nodes, const std::string& kind) {
   Cluster cluster;
   cluster.group = build_body(roles_, nodes, results_of(nodes));
-  cluster.is_matmul = is_matmul;
-  if (!is_matmul) {
+  cluster.kind = kind;
+  if (kind == "loop") {
     const auto analysis = analyze_group(cluster.group.body);
     const auto* accepted = std::get_if<GroupAnalysis>(&analysis);
     CHECK(accepted != nullptr, "{} alone: {}",
@@ -206,12 +214,13 @@ void Clusters::make_clusters(bool fuses) {
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const auto position = static_cast<int32_t>(n);
     if (!is_needed_[n] || graph_.nodes()[n].kind != OpKind::Dot || !is_product(position)) continue;
-    add_cluster(fuses ? product_with_epilogue(position) : std::vector<int32_t>{position}, true);
+    add_cluster(fuses ? product_with_epilogue(position) : std::vector<int32_t>{position}, "matmul");
   }
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const auto position = static_cast<int32_t>(n);
     if (is_needed_[n] && roles_.role(position) == NodeRole::Computed && cluster_by_node_[n] < 0)
-      add_cluster({position}, false);
+      add_cluster({position},
+                  op_class(graph_.nodes()[n].kind) == OpClass::Ordered ? "ordered" : "loop");
   }
 }
 
@@ -321,7 +330,7 @@ bool Clusters::has_path_around(size_t from, size_t to) {
 bool Clusters::merge(size_t a, size_t b) {
   Cluster& first = clusters_[a];
   Cluster& second = clusters_[b];
-  if (first.is_matmul || second.is_matmul) return false;
+  if (first.kind != "loop" || second.kind != "loop") return false;
   if (first.group.node_count + second.group.node_count > kMaxGroupNodes) {
     first.apart = second.apart = "the group would be too large";
     return false;

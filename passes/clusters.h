@@ -7,13 +7,13 @@
 
 namespace gradc {
 
-/// A group in the making: "loop" or "matmul", and what is known about it.
+/// A group in the making, and what is known about it.
 struct Cluster {
   std::vector<int32_t> nodes;  // indices, ascending; empty once it was merged away
   GroupBody group;
   double cost_ns = 0;
-  bool is_matmul = false;
-  std::string apart;  // why the last neighbour stayed outside; empty if none was tried
+  std::string kind = "loop";  // or "matmul", "ordered": alone
+  std::string apart;          // why the last neighbour stayed outside; empty if none was tried
 };
 
 /// Starts with a cluster for each matrix product (with its epilogue, if asked for) and one for each
@@ -43,6 +43,7 @@ class Clusters {
   void mark_needed();
   void settle_products(bool fuses);
   void settle_biases();
+  void settle_ordered();
   void settle_operands();
   void collect_readers();
   void make_clusters(bool fuses);
@@ -50,7 +51,7 @@ class Clusters {
   std::optional<int32_t> sole_reader(ValueId value) const;
   bool is_product(int32_t dot) const;
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
-  void add_cluster(std::vector<int32_t> nodes, bool is_matmul);
+  void add_cluster(std::vector<int32_t> nodes, const std::string& kind);
   void collect_successors();
   std::vector<std::vector<size_t>> readers_beyond_scans() const;
   size_t current(size_t cluster) const;

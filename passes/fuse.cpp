@@ -44,7 +44,8 @@ void merge_siblings(const Graph& graph, Clusters& clusters) {
 
 std::string describe_matmul(const MatmulPattern& pattern) {
   std::string text = fmt::format("matrix product {}x{}x{}", pattern.m, pattern.n, pattern.k);
-  if (pattern.batch != 1) text = fmt::format("{} of {}", text, pattern.batch);
+  const int64_t count = pattern.outer * pattern.batch;
+  if (count != 1) text = fmt::format("{} of {}", text, count);
   if (pattern.bias >= 0) text += " with bias";
   if (pattern.activation == MatmulPattern::Activation::Relu)
     text += pattern.bias >= 0 ? " and relu" : " with relu";
@@ -52,7 +53,8 @@ std::string describe_matmul(const MatmulPattern& pattern) {
 }
 
 std::string describe(const Cluster& cluster) {
-  if (cluster.is_matmul) {
+  if (cluster.kind == "ordered") return "the order along rows";
+  if (cluster.kind == "matmul") {
     const std::optional<MatmulPattern> pattern = match_matmul(cluster.group.body);
     CHECK(pattern.has_value(), "a matmul group does not match");
     return describe_matmul(*pattern);
@@ -94,7 +96,7 @@ class Emitter {
     builder_.set_origin(graph_.nodes()[static_cast<size_t>(cluster.nodes.back())].origin);
     const std::vector<ValueId> results =
         builder_.add_node(OpKind::Group, std::move(operands),
-                          {{"kind", std::string(cluster.is_matmul ? "matmul" : "loop")},
+                          {{"kind", cluster.kind},
                            {"body", std::make_shared<const Graph>(cluster.group.body)},
                            {"reason", describe(cluster)}});
     for (size_t k = 0; k < results.size(); ++k) map_[index(cluster.group.results[k])] = results[k];

@@ -72,6 +72,14 @@ bool FusionRoles::materialize(ValueId value) {
   return true;
 }
 
+void FusionRoles::store(ValueId value) {
+  if (materialize(value)) return;
+  while (!graph_.is_input(value) && role(graph_.producer(value)) == NodeRole::View)
+    value = graph_.defining_node(value)->operands[0];
+  if (!graph_.is_input(value) && graph_.defining_node(value)->kind == OpKind::Constant)
+    roles_[static_cast<size_t>(graph_.producer(value))] = NodeRole::Stored;
+}
+
 void FusionRoles::collect_stored(ValueId value, std::set<ValueId>& stored) const {
   while (!graph_.is_input(value)) {
     const NodeRole role_of_node = role(graph_.producer(value));

@@ -26,6 +26,8 @@ class FusionRoles {
   /// Makes the node behind `value` (behind its views) Computed if it is Inlined, so that the value
   /// is stored. False if nothing had to change.
   bool materialize(ValueId value);
+  /// materialize(), for uniform constants too.
+  void store(ValueId value);
   /// The stored values (inputs, results of computed and stored nodes) that `value` is made of by
   /// inlined nodes and views; the value itself if it is one.
   void collect_stored(ValueId value, std::set<ValueId>& stored) const;

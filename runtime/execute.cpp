@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "runtime/onednn_matmul.h"
+#include "runtime/ordered_kernels.h"
 #include "runtime/run_scan.h"
 
 namespace gradc {
@@ -23,7 +24,7 @@ struct BoundMatmul {
   std::array<void*, 4> bound{};  // lhs, rhs, bias, out as last given to oneDNN
 };
 
-enum class StepClass : uint8_t { Serial, Parallel, Matmul, Copy, Scan, Nothing };
+enum class StepClass : uint8_t { Serial, Parallel, Matmul, Copy, Scan, Ordered, Nothing };
 
 /// A step ready to run; `pointers` is the position of its first buffer in State::pointers.
 struct BoundStep {
@@ -32,30 +33,46 @@ struct BoundStep {
   KernelFunction function = nullptr;
   int64_t extent = 0;  // bytes of a copy, position among the matmuls or scans
   int64_t grain = 1;
+  const OrderedStep* ordered = nullptr;
 };
 
-void run_parallel(const BoundStep& step, void* const* pointers, int team) {
+/// Calls run(begin, end) for the parts of [0, extent).
+template <typename Run>
+void run_parallel(int64_t extent, int64_t grain, int team, Run run) {
 #pragma omp parallel num_threads(team)
   {
     const int present = omp_get_num_threads();
     for (int part = omp_get_thread_num(); part < team; part += present) {
-      const Range range = part_of(step.extent, step.grain, part, team);
-      if (range.begin < range.end) step.function(pointers, range.begin, range.end);
+      const Range range = part_of(extent, grain, part, team);
+      if (range.begin < range.end) run(range.begin, range.end);
     }
   }
 }
 
+void run_rows(const OrderedStep& step, void* const* pointers, int team) {
+  const auto run = [&](int64_t begin, int64_t end) {
+    run_ordered(step, pointers[0], pointers[1], begin, end);
+  };
+  const double cost_ns = ordered_row_cost_ns(step) * static_cast<double>(step.rows);
+  if (team == 1 || step.rows == 1 || cost_ns < kParallelFromNs)
+    run(0, step.rows);
+  else
+    run_parallel(step.rows, 1, team, run);
+}
+
 /// Where there is nothing to sum, the product is bias and activation of 0; oneDNN refuses it.
 void fill_empty_product(const MatmulStep& step, const float* bias, float* out) {
-  for (int64_t b = 0; b < step.batch; ++b) {
+  for (int64_t pair = 0; pair < step.outer * step.batch; ++pair) {
+    const int64_t o = pair / step.batch;
+    const int64_t b = pair % step.batch;
     for (int64_t row = 0; row < step.m; ++row) {
       for (int64_t column = 0; column < step.n; ++column) {
         float value = bias == nullptr ? 0.0F : bias[column];
         if (step.activation == MatmulStep::Activation::Relu) value = value < 0 ? 0 : value;
         if (step.activation == MatmulStep::Activation::Tanh) value = std::tanh(value);
         if (step.activation == MatmulStep::Activation::Sigmoid) value = 1 / (1 + std::exp(-value));
-        out[b * step.out_strides[0] + row * step.out_strides[1] + column * step.out_strides[2]] =
-            value;
+        out[o * step.out_outer + b * step.out_strides[0] + row * step.out_strides[1] +
+            column * step.out_strides[2]] = value;
       }
     }
   }
@@ -84,6 +101,7 @@ struct Executor::State {
   void add_step(const MatmulStep& step);
   void add_step(const CopyStep& step);
   void add_step(const ScanStep& step);
+  void add_step(const OrderedStep& step);
   void make_matmuls();
   void bind(std::span<const Tensor> inputs, std::span<Tensor> outputs);
   void bind_at(std::span<void* const> inputs, std::span<void* const> outputs);
@@ -147,7 +165,8 @@ void Executor::State::add_step(const KernelStep& step) {
 void Executor::State::add_step(const MatmulStep& step) {
   BoundStep bound{StepClass::Matmul, pointers.size()};
   bound.extent = static_cast<int64_t>(matmul_steps.size());
-  if (step.batch == 0 || step.m == 0 || step.n == 0) bound.step_class = StepClass::Nothing;
+  if (step.outer == 0 || step.batch == 0 || step.m == 0 || step.n == 0)
+    bound.step_class = StepClass::Nothing;
   for (int32_t buffer : {step.lhs, step.rhs, step.out}) add_pointer(buffer);
   if (step.bias >= 0) add_pointer(step.bias);
   if (bound.step_class == StepClass::Matmul) matmul_steps.push_back(&step);
@@ -172,6 +191,15 @@ void Executor::State::add_step(const ScanStep& step) {
   auto* body_arena = static_cast<std::byte*>(
       step.arena < 0 ? nullptr : pointers[bound.pointers + static_cast<size_t>(step.arena)]);
   scans.push_back(std::make_unique<ScanRunner>(step, body_arena));
+  steps.push_back(bound);
+}
+
+void Executor::State::add_step(const OrderedStep& step) {
+  BoundStep bound{StepClass::Ordered, pointers.size()};
+  bound.ordered = &step;
+  if (step.rows == 0 || step.columns == 0) bound.step_class = StepClass::Nothing;
+  add_pointer(step.from);
+  add_pointer(step.to);
   steps.push_back(bound);
 }
 
@@ -259,7 +287,8 @@ void Executor::State::run_step(const BoundStep& step, int team) {
       if (team == 1)
         step.function(at, 0, step.extent);
       else
-        run_parallel(step, at, team);
+        run_parallel(step.extent, step.grain, team,
+                     [&](int64_t begin, int64_t end) { step.function(at, begin, end); });
       break;
     case StepClass::Matmul:
       run_matmul(step);
@@ -270,6 +299,9 @@ void Executor::State::run_step(const BoundStep& step, int team) {
       break;
     case StepClass::Scan:
       scans[static_cast<size_t>(step.extent)]->run(at);
+      break;
+    case StepClass::Ordered:
+      run_rows(*step.ordered, at, team);
       break;
     case StepClass::Nothing:
       break;

@@ -36,11 +36,13 @@ struct KernelStep {
   std::vector<int32_t> buffers;
 };
 
-/// out[b, m, n] = post(sum_k lhs[b, m, k] * rhs[b, k, n] (+ bias[n])), f32; strides in elements.
+/// out[o, b, m, n] = post(sum_k lhs[o, b, m, k] * rhs[o, b, k, n] (+ bias[n])), f32; strides in
+/// elements. Where o has a size, no stride of o or b is 0.
 struct MatmulStep {
   enum class Activation : uint8_t { None, Relu, Tanh, Sigmoid };
   std::string name;
-  int64_t batch = 1, m = 0, n = 0, k = 0;
+  int64_t outer = 1, batch = 1, m = 0, n = 0, k = 0;
+  int64_t lhs_outer = 0, rhs_outer = 0, out_outer = 0;         // strides of o
   std::vector<int64_t> lhs_strides, rhs_strides, out_strides;  // of (b, m, k), (b, k, n), (b, m, n)
   int32_t lhs = 0, rhs = 0, out = 0;                           // buffers
   int32_t bias = -1;                                           // buffer of n elements, or -1
@@ -87,7 +89,19 @@ struct ScanStep {
   std::vector<int32_t> buffers;
   int32_t arena = -1;  // buffer: the body's arena
 };
-using Step = std::variant<KernelStep, MatmulStep, CopyStep, ScanStep>;
+
+/// Along each row of a [rows, columns] matrix, from one buffer to another.
+struct OrderedStep {
+  enum class Operation : uint8_t { CumulativeSum, ArgSort };
+  std::string name;
+  Operation operation = Operation::CumulativeSum;
+  DType dtype = DType::F32;
+  int64_t rows = 0, columns = 0;
+  bool is_backward = false;   // sums from the end, sorting from the largest
+  bool is_exclusive = false;  // sums without the element itself
+  int32_t from = 0, to = 0;   // buffers
+};
+using Step = std::variant<KernelStep, MatmulStep, CopyStep, OrderedStep, ScanStep>;
 
 struct ProgramInput {
   InputKind kind;

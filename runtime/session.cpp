@@ -305,7 +305,7 @@ std::span<const Tensor> Session::execute(GraphMode mode, std::span<const Field> 
   return entry.outputs;
 }
 
-NamedValues Session::metrics(const PassValues& pass) {
+NamedValues Session::metrics(const PassValues& pass, NamedTensors* tables) {
   Prepared& entry = state_->prepare(GraphMode::Metrics, 0);
   const Program& program = *entry.program;
   for (size_t i = 0; i < program.inputs.size(); ++i) {
@@ -318,8 +318,13 @@ NamedValues Session::metrics(const PassValues& pass) {
   }
   entry.executor->run(entry.inputs, entry.outputs);
   NamedValues values;
-  for (size_t i = 0; i < program.outputs.size(); ++i)
-    values.emplace_back(program.outputs[i].name, entry.outputs[i].at(0));
+  for (size_t i = 0; i < program.outputs.size(); ++i) {
+    const std::string& name = program.outputs[i].name;
+    if (entry.outputs[i].shape().rank() == 0)
+      values.emplace_back(name, entry.outputs[i].at(0));
+    else if (tables != nullptr)
+      tables->add(name, entry.outputs[i].clone());
+  }
   return values;
 }
 

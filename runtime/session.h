@@ -77,8 +77,9 @@ class Session {
   /// The program that execute uses; compiles it if need be.
   const Program& program(GraphMode mode, int64_t rows);
 
-  /// Metrics and losses of a pass, in the metrics program's order.
-  NamedValues metrics(const PassValues& pass);
+  /// Metrics and losses of a pass that are one number, in the metrics program's order; the others
+  /// are added to `tables`.
+  NamedValues metrics(const PassValues& pass, NamedTensors* tables = nullptr);
 
  private:
   struct State;

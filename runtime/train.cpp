@@ -186,7 +186,7 @@ TrainResult train(Session& session, const Dataset& data, const TrainSettings& se
 }
 
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
-                     const std::atomic<bool>& stop) {
+                     const std::atomic<bool>& stop, NamedTensors* tables) {
   const Program& first = checked_program(session, GraphMode::Evaluate, data, batch);
   const BatchOptions options{.size = batch, .shuffle = false};
   Pass pass(select_fields(first, data), options, 0);
@@ -197,7 +197,7 @@ NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
     read_losses(program, outputs, [index] { return fmt::format("batch {} (evaluation)", index); });
     sums.add(program, outputs);
   }
-  return sums.is_empty() ? NamedValues() : session.metrics(sums);
+  return sums.is_empty() ? NamedValues() : session.metrics(sums, tables);
 }
 
 }  // namespace gradc

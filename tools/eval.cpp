@@ -30,15 +30,19 @@ ExitCode run_eval(const EvalOptions& options) {
   const Dataset& data = options.on_training_data ? workspace.data().train : workspace.test_data();
   if (!options.requirements.empty())
     check_requirement_names(options.requirements, metric_names(session));
-  const NamedValues values = evaluate(session, data, settings.eval_batch, stop);
+  NamedTensors tables;
+  const NamedValues values = evaluate(session, data, settings.eval_batch, stop, &tables);
   if (stop) return interrupted_exit_code();
   if (options.model.json) {
     nlohmann::ordered_json line = {{"event", "end"}};
     add_values(line, values);
+    add_tables(line, tables);
     line["rows"] = data.rows();
     print_line(line);
   } else {
     for (const auto& [name, value] : values) fmt::print("{}: {:.6f}\n", name, value);
+    for (const NamedTensor& table : tables.tensors)
+      fmt::print("{}", table_text(table.name, table.value));
   }
   return check_requirements(options.requirements, values);
 }

@@ -121,8 +121,11 @@ NamedTensors evaluate_once(Session& session, const Feed& feed) {
   };
   add(OutputKind::Output, "");
   add(OutputKind::Loss, "");
-  for (const auto& [name, value] : session.metrics(pass))
+  NamedTensors tables;
+  for (const auto& [name, value] : session.metrics(pass, &tables))
     if (result.find(name) == nullptr) result.add(name, Tensor::scalar(DType::F64, value));
+  for (const NamedTensor& table : tables.tensors)
+    if (result.find(table.name) == nullptr) result.add(table.name, table.value);
   add(OutputKind::Gradient, "grad/");
   return result;
 }

@@ -28,6 +28,8 @@ std::string_view class_title(OpClass op_class) {
       return "Contraction";
     case OpClass::Index:
       return "Index";
+    case OpClass::Ordered:
+      return "Ordered";
     case OpClass::Leaf:
       return "Leaf";
     case OpClass::Random:
