@@ -43,7 +43,7 @@ TEST_CASE("explain prints each edge of |y - (w x + b)|") {
   INFO(run.err);
   REQUIRE(run.exit_code == 0);
   CHECK(run.err.empty());
-  CHECK_THAT(run.out, Contains("x1 = w * x         = 6\n"));
+  CHECK_THAT(run.out, Contains("x1 = w * x          = 6\n"));
   CHECK_THAT(run.out, Contains("loss = abs(y - x2)  = 3\n"));
   CHECK_THAT(run.out, Contains("d loss/d x2 * d x2/d x1 * d x1/d w = 1 * 1 * 2 = 2\n"));
   const auto found = derivatives(run_program({"explain", model, "--json"}));
