@@ -307,4 +307,10 @@ std::vector<LayerRow> Workspace::layers(int64_t rows) {
   return result;
 }
 
+std::vector<LayerNode> Workspace::layer_graph(int64_t rows) {
+  std::vector<LayerNode> result;
+  with_diagnostics([&] { result = model_->layer_graph(rows); });
+  return result;
+}
+
 }  // namespace gradc

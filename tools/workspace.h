@@ -70,6 +70,8 @@ class Workspace : public ProgramSource {
 
   /// The layer table; empty for a graph file.
   std::vector<LayerRow> layers(int64_t rows);
+  /// The picture of the layers; not for a graph file.
+  std::vector<LayerNode> layer_graph(int64_t rows);
   /// Seconds spent in elaboration, passes and code generation so far.
   double compile_seconds() const { return compile_seconds_; }
 
