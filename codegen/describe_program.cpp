@@ -51,6 +51,12 @@ std::string work_text(const Step& step) {
                        : product->activation == MatmulStep::Activation::Sigmoid ? ", sigmoid"
                                                                                 : "");
   }
+  if (const auto* convolution = std::get_if<ConvStep>(&step))
+    return fmt::format("{}: {}x[{}]x{} * [{}]x{}, {:.2f} MFLOP{}", convolution->name,
+                       convolution->batch, fmt::join(convolution->input, ", "),
+                       convolution->channels, fmt::join(convolution->kernel, ", "),
+                       convolution->filters, 2 * convolution->multiplications / 1e6,
+                       convolution->bias >= 0 ? ", bias" : "");
   return std::get<CopyStep>(step).name;
 }
 

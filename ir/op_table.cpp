@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/ops/contraction.h"
+#include "ir/ops/convolution.h"
 #include "ir/ops/elementwise.h"
 #include "ir/ops/index.h"
 #include "ir/ops/leaf.h"
@@ -11,6 +12,7 @@
 #include "ir/ops/random.h"
 #include "ir/ops/reduction.h"
 #include "ir/ops/region.h"
+#include "ir/ops/windows.h"
 
 namespace gradc {
 namespace ops {

@@ -7,17 +7,22 @@
 
 namespace gradc {
 
-/// A group in the making: "loop" or "matmul", and what is known about it.
+/// How a group is computed: by generated loops or by one call of the library.
+enum class GroupKind : uint8_t { Loop, Matmul, Conv };
+std::string_view name(GroupKind kind);
+
+/// A group in the making, and what is known about it.
 struct Cluster {
   std::vector<int32_t> nodes;  // indices, ascending; empty once it was merged away
   GroupBody group;
   double cost_ns = 0;
-  bool is_matmul = false;
+  GroupKind kind = GroupKind::Loop;
   std::string apart;  // why the last neighbour stayed outside; empty if none was tried
 };
 
-/// Starts with a cluster for each matrix product (with its epilogue, if asked for) and one for each
-/// other computed node that is needed. Refers to the graph; settles the roles of its nodes.
+/// Starts with a cluster for each matrix product and convolution that the library computes (with
+/// its epilogue, if asked for) and one for each other computed node that is needed. Refers to the
+/// graph; settles the roles of its nodes.
 class Clusters {
  public:
   Clusters(const Graph& graph, bool fuses);
@@ -45,11 +50,12 @@ class Clusters {
   void settle_operands();
   void collect_readers();
   void make_clusters(bool fuses);
-  std::vector<int32_t> product_with_epilogue(int32_t dot) const;
+  std::vector<int32_t> product_with_bias(int32_t product) const;
   std::optional<int32_t> sole_reader(ValueId value) const;
+  GroupKind kind_of(int32_t node) const;
   bool is_product(int32_t dot) const;
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
-  void add_cluster(std::vector<int32_t> nodes, bool is_matmul);
+  void add_cluster(std::vector<int32_t> nodes, GroupKind kind);
   void collect_successors();
   size_t current(size_t cluster) const;
   bool has_path_around(size_t from, size_t to);

@@ -47,11 +47,25 @@ struct MatmulStep {
   Activation activation = Activation::None;
 };
 
+/// A convolution or one of its derivatives, f32; see ir/ops/convolution.h for the formula. Tensors
+/// are dense: x [batch, input, channels], kernel [kernel, channels / groups, filters], y [batch,
+/// output, filters]. Lists have one entry per spatial axis.
+struct ConvStep {
+  enum class Kind : uint8_t { Forward, Input, Kernel };
+  std::string name;
+  Kind kind = Kind::Forward;
+  int64_t batch = 0, channels = 0, filters = 0, groups = 1;
+  std::vector<int64_t> input, kernel, output, stride, low, high, dilation;
+  int32_t lhs = 0, rhs = 0, out = 0;  // buffers: Forward x, kernel; Input y, kernel; Kernel x, y
+  int32_t bias = -1;                  // Forward: buffer of `filters` elements, or -1
+  double multiplications = 0;
+};
+
 struct CopyStep {
   std::string name;
   int32_t from, to;  // buffers of the same size
 };
-using Step = std::variant<KernelStep, MatmulStep, CopyStep>;
+using Step = std::variant<KernelStep, MatmulStep, ConvStep, CopyStep>;
 
 struct ProgramInput {
   InputKind kind;
