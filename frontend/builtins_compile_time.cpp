@@ -59,13 +59,10 @@ Value unsupported(BuiltinCall& call) {
 }
 
 constexpr Builtin kTable[] = {
-    {"average_pool", unsupported},
-    {"convolution", unsupported},
     {"cumulative_sum", unsupported},
     {"dtype", dtype},
     {"kind", kind},
     {"len", len},
-    {"max_pool", unsupported},
     {"pi", nullptr},
     {"range", range},
     {"rank", rank},

@@ -159,7 +159,7 @@ class Grower {
   ValueId grow_movement() {
     const OpKind kind =
         random_.pick<OpKind>({OpKind::Reshape, OpKind::Transpose, OpKind::Broadcast, OpKind::Slice,
-                              OpKind::Reverse, OpKind::Pad, OpKind::Concat});
+                              OpKind::Reverse, OpKind::Pad, OpKind::Concat, OpKind::Windows});
     const ValueId a = pick();
     const Shape shape = builder_.shape(a);
     if (kind == OpKind::Concat) {
@@ -189,6 +189,7 @@ class Grower {
       axes.resize(static_cast<size_t>(random_.between(0, shape.rank())));
       return builder_.add(kind, {a}, {{"axes", axes}});
     }
+    if (kind == OpKind::Windows) return grow_windows(a);
     Ints low, high, start, limit, stride;
     for (int64_t size : shape) {
       low.push_back(random_.between(0, 2));
@@ -201,6 +202,27 @@ class Grower {
       return builder_.add(kind, {a}, {{"start", start}, {"limit", limit}, {"stride", stride}});
     const ValueId fill = builder_.constant(random_tensor(random_, {builder_.dtype(a), {}}));
     return builder_.add(kind, {a, fill}, {{"low", low}, {"high", high}});
+  }
+
+  /// Windows of one axis, sometimes summed back or pooled.
+  ValueId grow_windows(ValueId a) {
+    const Shape shape = builder_.shape(a);
+    if (shape.rank() == 0) return a;
+    const int64_t axis = random_.between(0, shape.rank() - 1);
+    const int64_t length = shape[axis];
+    if (length == 0) return a;
+    const int64_t size = random_.between(1, std::min<int64_t>(3, length));
+    const Ints stride{random_.chance(60) ? size : random_.between(1, 3)};
+    const ValueId windows = builder_.add(
+        OpKind::Windows, {a},
+        {{"axes", Ints{axis}}, {"size", Ints{size}}, {"stride", stride}, {"dilation", Ints{1}}});
+    if (!is_float(builder_.dtype(a)) || random_.chance(30)) return windows;
+    if (random_.chance(50)) return builder_.reduce(OpKind::Max, windows, {axis + 1});
+    return builder_.add(OpKind::FoldWindows, {builder_.mul(windows, windows)},
+                        {{"axes", Ints{axis}},
+                         {"length", Ints{length}},
+                         {"stride", stride},
+                         {"dilation", Ints{1}}});
   }
 
   Ints some_axes(const Shape& shape) {
