@@ -102,7 +102,7 @@ class Grower {
       case 8:
         return keep(grow_reduction());
       case 9:
-        return keep(grow_dot());
+        return keep(random_.chance(70) ? grow_dot() : grow_convolution());
       case 10:
         return keep(grow_index());
       default:
@@ -246,6 +246,29 @@ class Grower {
     return random_.chance(50) && keep_axes
                ? builder_.sub(a, builder_.broadcast_to(reduced, Shape(builder_.shape(a))))
                : reduced;
+  }
+
+  /// A convolution of the elements in a row with a constant kernel, or a derivative of it.
+  ValueId grow_convolution() {
+    const ValueId a = pick_float();
+    const int64_t length = builder_.shape(a).element_count();
+    if (length < 3 || length > 200) return a;
+    const ValueId x = builder_.reshape(a, {1, length, 1});
+    const ValueId kernel =
+        builder_.constant(random_tensor(random_, {builder_.dtype(a), {3, 1, 2}}, -1, 1));
+    Attrs attrs{{"stride", Ints{random_.between(1, 2)}},
+                {"low", Ints{random_.between(0, 1)}},
+                {"high", Ints{random_.between(0, 1)}},
+                {"dilation", Ints{1}},
+                {"groups", int64_t{1}}};
+    const ValueId y = builder_.add(OpKind::Conv, {x, kernel}, attrs);
+    if (random_.chance(40)) return y;
+    if (random_.chance(50)) {
+      attrs.set("size", Ints{length});
+      return builder_.add(OpKind::ConvInput, {builder_.add(OpKind::Tanh, {y}), kernel}, attrs);
+    }
+    attrs.set("size", Ints{3});
+    return builder_.add(OpKind::ConvKernel, {x, builder_.add(OpKind::Tanh, {y})}, attrs);
   }
 
   ValueId grow_dot() {
