@@ -56,6 +56,12 @@ std::string work_text(const Step& step) {
                        scan->collected.size());
   if (const auto* ordered = std::get_if<OrderedStep>(&step))
     return fmt::format("{}: {} rows of {}", ordered->name, ordered->rows, ordered->columns);
+  if (const auto* convolution = std::get_if<ConvStep>(&step))
+    return fmt::format("{}: {}x[{}]x{} * [{}]x{}, {:.2f} MFLOP{}", convolution->name,
+                       convolution->batch, fmt::join(convolution->input, ", "),
+                       convolution->channels, fmt::join(convolution->kernel, ", "),
+                       convolution->filters, 2 * convolution->multiplications / 1e6,
+                       convolution->bias >= 0 ? ", bias" : "");
   return std::get<CopyStep>(step).name;
 }
 

@@ -8,6 +8,7 @@
 
 #include "codegen/compile.h"
 #include "codegen/draft.h"
+#include "codegen/lower_conv.h"
 #include "codegen/lower_group.h"
 #include "codegen/lower_matmul.h"
 #include "codegen/lower_ordered.h"
@@ -61,7 +62,8 @@ class Lowering {
   void add_group(const Node& node);
   void add_scan(const Node& node);
   StepBlock start_block(const Node& node, const Graph& body);
-  void add_matmul(const Node& node, StepBlock& block, const MatmulStep& product);
+  template <typename LibraryStep>
+  void add_call(const Node& node, StepBlock& block, const LibraryStep& call);
   void add_ordered(const Node& node, const Graph& body, StepBlock& block) const;
   void add_kernels(const Node& node, const Graph& body, StepBlock& block);
   void add_in_place(const Node& node, const LoweredGroup& lowered, StepBlock& block) const;
@@ -120,13 +122,16 @@ StepBlock Lowering::start_block(const Node& node, const Graph& body) {
 void Lowering::add_group(const Node& node) {
   const Graph& body = *node.attrs.get<BodyRef>("body");
   const std::string& kind = node.attrs.get<std::string>("kind");
-  CHECK(kind == "loop" || kind == "matmul" || kind == "ordered", "a group of kind {}", kind);
+  CHECK(kind == "loop" || kind == "matmul" || kind == "conv" || kind == "ordered",
+        "a group of kind {}", kind);
   StepBlock block = start_block(node, body);
-  const bool may_use_onednn = kind == "matmul" && options_.backend == Backend::Auto;
-  const std::optional<MatmulStep> product =
-      may_use_onednn ? lower_matmul(body) : std::optional<MatmulStep>();
+  const bool may_use_onednn = options_.backend == Backend::Auto;
+  const auto product = kind == "matmul" && may_use_onednn ? lower_matmul(body) : std::nullopt;
+  const auto convolution = kind == "conv" && may_use_onednn ? lower_conv(body) : std::nullopt;
   if (product)
-    add_matmul(node, block, *product);
+    add_call(node, block, *product);
+  else if (convolution)
+    add_call(node, block, *convolution);
   else if (kind == "ordered")
     add_ordered(node, body, block);
   else
@@ -170,16 +175,18 @@ void Lowering::add_scan(const Node& node) {
   draft_.blocks.push_back(std::move(block));
 }
 
-void Lowering::add_matmul(const Node& node, StepBlock& block, const MatmulStep& product) {
+/// Positions of the body's inputs and outputs become storages.
+template <typename LibraryStep>
+void Lowering::add_call(const Node& node, StepBlock& block, const LibraryStep& call) {
   const auto operand = [&](int32_t position) {
     return storage_of(node.operands[static_cast<size_t>(position)]);
   };
-  MatmulStep step = product;
+  LibraryStep step = call;
   step.name = block.name;
-  step.lhs = operand(product.lhs);
-  step.rhs = operand(product.rhs);
-  step.bias = product.bias < 0 ? -1 : operand(product.bias);
-  step.out = storage_of(node.results[static_cast<size_t>(product.out)]);
+  step.lhs = operand(call.lhs);
+  step.rhs = operand(call.rhs);
+  step.bias = call.bias < 0 ? -1 : operand(call.bias);
+  step.out = storage_of(node.results[static_cast<size_t>(call.out)]);
   block.backend = "onednn";
   block.steps.push_back(std::move(step));
 }

@@ -48,9 +48,9 @@ constexpr std::array kXKernelStridesPaddingDilationGroups = {required("x"),
                                                              optional("padding", "\"valid\""),
                                                              optional("dilation", "1"),
                                                              optional("groups", "1")};
-constexpr std::array kXWindowStridesPadding = {required("x"), required("window"),
-                                               optional("strides", "none"),
-                                               optional("padding", "\"valid\"")};
+constexpr std::array kXAxesSizeStridesDilation = {required("x"), required("axes"), required("size"),
+                                                  optional("strides", "none"),
+                                                  optional("dilation", "1")};
 constexpr std::array kXIndicesAxis = {required("x"), required("indices"), optional("axis", "0")};
 constexpr std::array kXIndicesAxis1 = {required("x"), required("indices"), optional("axis", "-1")};
 constexpr std::array kXIndicesUpdatesAxis = {required("x"), required("indices"),
@@ -129,11 +129,18 @@ constexpr std::array kSignatures = {
                              "x at the indices along one axis, of a shape that agrees on the "
                              "others; out of range counts as the nearest."),
     function<kXKernelStridesPaddingDilationGroups>(
-        "convolution", "Slides a kernel [window…, in, out] over x [batch, size…, in]."),
-    function<kXWindowStridesPadding>("max_pool",
-                                     "The greatest of each window of x [batch, size…, channels]."),
-    function<kXWindowStridesPadding>("average_pool",
-                                     "The mean of each window of x [batch, size…, channels]."),
+        "convolution",
+        "Slides a kernel [window…, in / groups, out] over x [batch, size…, in]. padding: "
+        "\"valid\", \"same\" (size / strides, rounded up), or a width or [before, after] for each "
+        "axis."),
+    function<kXKernelStridesPaddingDilationGroups>(
+        "convolution_transpose",
+        "The derivative of convolution by its x: spreads x [batch, size…, in] with a kernel "
+        "[window…, out / groups, in] over size * strides elements, and what \"valid\" needs more."),
+    function<kXAxesSizeStridesDilation>(
+        "windows",
+        "Windows of x: each of the axes becomes two, the places of a window of that size and the "
+        "elements in it."),
     function<kXIndicesAxis>("gather", "The slices of x at the indices, along an axis."),
     function<kXIndicesUpdatesAxis>("scatter_add",
                                    "x with the updates added at the indices, along an axis."),

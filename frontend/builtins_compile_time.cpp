@@ -53,18 +53,10 @@ Value range(BuiltinCall& call) {
   return Value::list(std::move(numbers));
 }
 
-Value unsupported(BuiltinCall& call) {
-  call.elaborator().fail("E0805", call.span(),
-                         fmt::format("`{}` is not supported yet", call.name()));
-}
-
 constexpr Builtin kTable[] = {
-    {"average_pool", unsupported},
-    {"convolution", unsupported},
     {"dtype", dtype},
     {"kind", kind},
     {"len", len},
-    {"max_pool", unsupported},
     {"pi", nullptr},
     {"range", range},
     {"rank", rank},

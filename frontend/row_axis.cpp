@@ -79,6 +79,14 @@ int64_t DraftGraph::result_row_axis(OpKind kind, const std::vector<TensorId>& op
     case OpKind::Pad:
     case OpKind::Concat:
       return result.shape[rows] == shape[rows] ? rows : -1;
+    case OpKind::Windows: {
+      const std::vector<int64_t>& axes = attrs.ints("axes");
+      if (contains(axes, rows)) return -1;
+      return rows + std::ranges::count_if(axes, [rows](int64_t axis) { return axis < rows; });
+    }
+    case OpKind::Conv:
+    case OpKind::ConvInput:
+      return rows == 0 ? 0 : -1;
     case OpKind::CumulativeSum:
     case OpKind::ArgSort:
     case OpKind::Reverse:

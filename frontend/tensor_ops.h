@@ -10,6 +10,16 @@
 
 namespace gradc {
 
+/// How a kernel slides: one entry per spatial axis.
+struct Sliding {
+  std::vector<int64_t> stride, dilation;
+  /// Elements before and after each axis; where `is_same` as many as make the result
+  /// ceil(size / stride) long, the odd one after.
+  std::vector<int64_t> low, high;
+  bool is_same = false;
+  int64_t groups = 1;
+};
+
 /// The dtype in which tensors of two dtypes meet.
 DType promote(DType a, DType b);
 
@@ -50,6 +60,17 @@ class TensorOps {
   TensorId concat(const std::vector<TensorId>& parts, int64_t axis);
   TensorId gather(TensorId a, TensorId indices, int64_t axis);
   TensorId scatter_add(TensorId a, TensorId indices, TensorId updates, int64_t axis);
+
+  // Windows that slide.
+  TensorId windows(TensorId a, std::vector<int64_t> axes, std::vector<int64_t> size,
+                   std::vector<int64_t> stride, std::vector<int64_t> dilation);
+  /// x [batch, size..., in] with a kernel [window..., in / groups, out].
+  TensorId convolution(TensorId x, TensorId kernel, Sliding sliding);
+  /// The derivative of the convolution with the kernel [window..., out / groups, in]: x [batch,
+  /// size..., in] becomes [batch, size..., out].
+  TensorId convolution_transpose(TensorId x, TensorId kernel, Sliding sliding);
+  /// Products of an op made by the two above.
+  int64_t convolution_products(TensorId result) const;
 
   // Reduction and contraction.
   /// bool and ints: `sum` gives i64, `mean` f32, the others keep the dtype.

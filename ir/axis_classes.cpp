@@ -54,6 +54,8 @@ void AxisClasses::tie_node(const Node& node) {
     }
     case OpClass::Contraction:
       return tie_dot(node);
+    case OpClass::Window:
+      return;
     case OpClass::Index: {
       if (node.kind != OpKind::Gather) return;
       const int64_t first = node.attrs.integer("axis");
@@ -85,6 +87,14 @@ void AxisClasses::tie_movement(const Node& node) {
     const std::vector<int64_t>& axes = node.attrs.ints("axes");
     for (int64_t axis = 0; axis < rank; ++axis)
       if (std::find(axes.begin(), axes.end(), axis) == axes.end()) tie(operand, axis, result, axis);
+  } else if (node.kind == OpKind::Windows) {
+    int64_t next = 0;
+    const std::vector<int64_t>& axes = node.attrs.ints("axes");
+    for (int64_t axis = 0; axis < rank; ++axis) {
+      const bool is_window = std::binary_search(axes.begin(), axes.end(), axis);
+      if (!is_window) tie(operand, axis, result, next);
+      next += is_window ? 2 : 1;
+    }
   } else if (node.kind == OpKind::Slice) {
     for (int64_t axis = 0; axis < rank; ++axis) tie(operand, axis, result, axis);
   }

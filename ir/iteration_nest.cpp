@@ -2,6 +2,8 @@
 #include "ir/iteration_nest.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 namespace gradc {
 namespace {
@@ -31,6 +33,10 @@ struct Refinement {
     }
     return map;
   }
+  int64_t extent(size_t source) const {
+    return std::accumulate(factors[source].begin(), factors[source].end(), int64_t{1},
+                           std::multiplies<>());
+  }
   void split(const SplitRequest& request) {
     size_t dim = request.dim;
     for (std::vector<int64_t>& of_source : factors) {
@@ -49,10 +55,14 @@ struct Refinement {
 
 ElementIndex root_index(const NestRoot& root, const Refinement& refinement, size_t dim_count) {
   ElementIndex at;
-  for (int32_t source : root.source_dims)
-    at.push_back({source < 0 ? constant_map(dim_count)
-                             : refinement.index_of(static_cast<size_t>(source), dim_count),
-                  {}});
+  for (const std::vector<int32_t>& sources : root.source_dims) {
+    AffineMap map = constant_map(dim_count);
+    for (int32_t source : sources) {
+      for (int64_t& stride : map.strides) stride *= refinement.extent(static_cast<size_t>(source));
+      add_scaled(map, refinement.index_of(static_cast<size_t>(source), dim_count), 1);
+    }
+    at.push_back({std::move(map), {}});
+  }
   return at;
 }
 
@@ -69,7 +79,9 @@ TermStore store_of(TermBuilder& builder, const NestRoot& root, const ElementInde
     store.indirections.push_back({position, root.scatter->size, root.scatter->stride});
     store.add = true;
   }
-  store.value = builder.demand(root.value, root.is_fill ? ElementIndex{} : at);
+  store.add = store.add || root.adds;
+  store.value = root.is_zero ? builder.literal(builder.dtype(root.value), -0.0)
+                             : builder.demand(root.value, root.is_fill ? ElementIndex{} : at);
   return store;
 }
 
@@ -135,8 +147,8 @@ uint64_t mask_of(const AffineMap& map) {
 
 int64_t element_count(const NestPlan& plan, const NestRoot& root) {
   int64_t count = 1;
-  for (int32_t source : root.source_dims)
-    if (source >= 0) count *= plan.source_dims[static_cast<size_t>(source)].extent;
+  for (const std::vector<int32_t>& sources : root.source_dims)
+    for (int32_t source : sources) count *= plan.source_dims[static_cast<size_t>(source)].extent;
   return count;
 }
 

@@ -4,15 +4,18 @@
 
 namespace gradc {
 
-/// A value that a nest stores. Axis k runs over source dim source_dims[k], or has one element where
-/// that is -1; its index counts strides[k] in the output element, from `offset` on.
+/// A value that a nest stores. Axis k runs over the source dims source_dims[k] in row-major order,
+/// or has one element where there are none; its index counts strides[k] in the output element, from
+/// `offset` on.
 struct NestRoot {
   ValueId value;
-  std::vector<int32_t> source_dims = {};
+  std::vector<std::vector<int32_t>> source_dims = {};
   std::vector<int64_t> strides = {};
   int32_t output = 0;
   int64_t offset = 0;
   bool is_fill = false;  // the value is a scalar, stored at every point
+  bool is_zero = false;  // -0 of the dtype of the value is stored instead of it
+  bool adds = false;     // to what is there
   /// Adds at looked-up positions: clamp(indices, 0, size - 1) * stride. The axes of the indices are
   /// those of the value from `axis` on.
   struct Scatter {

@@ -1,6 +1,7 @@
 // Terms of reductions, contractions, lookups and leaves.
 #include <algorithm>
 
+#include "ir/convolution_shape.h"
 #include "ir/iteration_terms.h"
 #include "ir/op.h"
 
@@ -87,6 +88,7 @@ ReductionForm reduction_form(const Shape& operand, const std::vector<bool>& is_r
 
 ReductionForm reduction_form(const Graph& body, const Node& node) {
   if (node.kind == OpKind::Dot) return dot_form(body, node);
+  if (is_convolution(node.kind)) return convolution_form(body, node);
   const Shape& shape = body.type(node.operands[0]).shape;
   return reduction_form(shape, mask_of(node.attrs.ints("axes"), shape.rank()));
 }
@@ -184,9 +186,14 @@ TermId TermBuilder::demand_dot(ValueId value, const Node& node, const ElementInd
     if (!axes.lhs_used[axis]) lhs[axis] = at[next++];
   for (size_t axis = 0; axis < rhs.size(); ++axis)
     if (!axes.rhs_used[axis]) rhs[axis] = at[next++];
+  return finish_product(value, demand(node.operands[0], lhs), demand(node.operands[1], rhs));
+}
+
+/// The sum of a * b over the reduced dims, in the dtype of `value`.
+TermId TermBuilder::finish_product(ValueId value, TermId a, TermId b) {
   const DType dtype = accumulator_dtype(body_.type(value).dtype);
-  const TermId a = convert(demand(node.operands[0], lhs), dtype);
-  const TermId b = convert(demand(node.operands[1], rhs), dtype);
+  a = convert(a, dtype);
+  b = convert(b, dtype);
   if (has_failed()) return 0;
   Term term{.kind = TermKind::Reduce, .dtype = dtype, .op = OpKind::Sum, .operands = {a, b}};
   term.accumulator = dtype;

@@ -133,6 +133,10 @@ TermId TermBuilder::demand_node(ValueId value, const Node& node, const ElementIn
       return demand_reduction(value, node, at);
     case OpClass::Contraction:
       return demand_dot(value, node, at);
+    case OpClass::Window:
+      return node.kind == OpKind::FoldWindows
+                 ? fail("fold_windows needs all its windows before it is read")
+                 : demand_convolution(value, node, at);
     case OpClass::Index:
       return node.kind == OpKind::Gather
                  ? demand_gather(node, at)
@@ -160,6 +164,7 @@ TermId TermBuilder::demand_elementwise(ValueId value, const Node& node, const El
 }
 
 TermId TermBuilder::demand_movement(const Node& node, const ElementIndex& at) {
+  if (node.kind == OpKind::Windows) return demand_windows(node, at);
   const ValueId operand = node.operands[0];
   const Shape& shape = body_.type(operand).shape;
   const auto rank = static_cast<size_t>(shape.rank());

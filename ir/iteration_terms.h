@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 
+#include "ir/convolution_shape.h"
 #include "ir/iteration.h"
 
 namespace gradc {
@@ -22,8 +23,11 @@ struct ReductionForm {
   friend bool operator==(const ReductionForm&, const ReductionForm&) = default;
 };
 ReductionForm reduction_form(const Shape& operand, const std::vector<bool>& is_reduced);
-/// The form of any node of class Reduction or Contraction.
+/// The form of any node of class Reduction or Contraction and of a convolution.
 ReductionForm reduction_form(const Graph& body, const Node& node);
+ReductionForm convolution_form(const Graph& body, const Node& node);
+/// The sizes that a convolution of this kind sums over, outermost first.
+std::vector<int64_t> convolution_reduced_sizes(const ConvolutionShape& shape, OpKind kind);
 
 /// Builds the terms of one nest. After the first failure all results are meaningless.
 class TermBuilder {
@@ -38,6 +42,9 @@ class TermBuilder {
   std::vector<TermIndirection> linear_indirections(const ElementIndex& at,
                                                    const Shape& shape) const;
 
+  TermId literal(DType dtype, double value);
+
+  DType dtype(ValueId value) const { return body_.type(value).dtype; }
   const Shape& shape(ValueId value) const { return body_.type(value).shape; }
   bool has_failed() const { return split_.has_value() || !why_not_.empty(); }
   const std::optional<SplitRequest>& split() const { return split_; }
@@ -59,6 +66,13 @@ class TermBuilder {
   TermId demand_reshaped(ValueId operand, const Shape& shape, const ElementIndex& at);
   TermId demand_reduction(ValueId value, const Node& node, const ElementIndex& at);
   TermId demand_dot(ValueId value, const Node& node, const ElementIndex& at);
+  TermId demand_windows(const Node& node, const ElementIndex& at);
+  TermId demand_convolution(ValueId value, const Node& node, const ElementIndex& at);
+  AxisIndex guarded_axis(const AffineMap& map, int64_t divisor, int64_t size,
+                         std::vector<TermId>& conditions);
+  TermId demand_guarded(ValueId value, const ElementIndex& at,
+                        const std::vector<TermId>& conditions);
+  std::optional<ElementIndex> split_groups(const AxisIndex& channel, int64_t groups, int64_t size);
   TermId demand_gather(const Node& node, const ElementIndex& at);
   TermId demand_leaf(ValueId value, const Node& node, const ElementIndex& at);
   TermId demand_draw(ValueId value, const Node& node, const ElementIndex& at);
@@ -66,10 +80,9 @@ class TermBuilder {
   std::optional<ElementIndex> split_linear(AffineMap map, const std::vector<int64_t>& sizes);
   bool is_reducible_at(const Node& node, const ElementIndex& at, const Shape& kept_shape);
   std::optional<ElementIndex> reduced_index(const std::vector<int64_t>& sizes);
-  TermId finish_reduction(Term term, OpKind kind, DType result);
+  TermId finish_product(ValueId value, TermId a, TermId b);
   TermId apply(OpKind op, DType dtype, std::vector<TermId> operands);
   TermId convert(TermId term, DType dtype);
-  TermId literal(DType dtype, double value);
 
   const Graph& body_;
   std::vector<IterationDim> dims_;

@@ -19,9 +19,10 @@ inline constexpr OpKind kAllOpKinds[] = {
 /// What the later stages switch on.
 enum class OpClass : uint8_t {
   Elementwise,  // out[i] = f(a[i], b[i], ...); all operands and the result have one shape
-  Movement,     // out[i] = a[map(i)]: reshape, transpose, broadcast, slice, reverse; pad, concat
+  Movement,     // out[i] = a[map(i)]: reshape, transpose, ..., windows; pad, concat
   Reduction,    // over `axes`, which disappear
   Contraction,  // dot
+  Window,       // sums over windows that slide: fold_windows, conv and its derivatives
   Index,        // gather, scatter_add
   Ordered,      // along the last axis: running sums, sorting
   Leaf,         // no tensor operands: constant, iota

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/ops/contraction.h"
+#include "ir/ops/convolution.h"
 #include "ir/ops/elementwise.h"
 #include "ir/ops/index.h"
 #include "ir/ops/leaf.h"
@@ -13,6 +14,7 @@
 #include "ir/ops/reduction.h"
 #include "ir/ops/region.h"
 #include "ir/ops/scan.h"
+#include "ir/ops/windows.h"
 
 namespace gradc {
 namespace ops {

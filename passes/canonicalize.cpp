@@ -9,7 +9,7 @@ namespace gradc {
 Graph canonicalize(const Graph& graph) {
   Rewriter rewriter(graph);
   const std::span<const RewriteRule> rules[] = {elementwise_rules(), movement_rules(),
-                                                contraction_rules()};
+                                                contraction_rules(), window_rules()};
   Simplifier simplifier(rewriter.builder(), rules);
   for (const Node& node : graph.nodes()) {
     const OpClass op_class = gradc::op_class(node.kind);

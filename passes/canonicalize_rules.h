@@ -11,4 +11,7 @@ std::span<const RewriteRule> movement_rules();
 /// Reductions over nothing and transposes around contractions.
 std::span<const RewriteRule> contraction_rules();
 
+/// Windows that do not overlap.
+std::span<const RewriteRule> window_rules();
+
 }  // namespace gradc

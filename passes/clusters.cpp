@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ir/convolution_pattern.h"
 #include "ir/iteration.h"
 #include "ir/matmul_pattern.h"
 #include "ir/op.h"
@@ -34,6 +35,11 @@ double effective_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
 }
 
 }  // namespace
+
+std::string_view name(GroupKind kind) {
+  constexpr std::string_view kNames[] = {"loop", "matmul", "conv", "ordered"};
+  return kNames[static_cast<size_t>(kind)];
+}
 
 Clusters::Clusters(const Graph& graph, bool fuses) : graph_(graph), roles_(graph, fuses) {
   mark_needed();
@@ -74,10 +80,24 @@ bool Clusters::is_product(int32_t dot) const {
   return match_matmul(build_body(roles_, {dot}, {node.results[0]}).body).has_value();
 }
 
+/// How the node is computed if nothing joins it.
+GroupKind Clusters::kind_of(int32_t node) const {
+  const Node& maker = graph_.nodes()[static_cast<size_t>(node)];
+  if (is_convolution(maker.kind)) {
+    const bool is_worth_a_call =
+        graph_.type(maker.results[0]).dtype == DType::F32 &&
+        convolution_shape(graph_, maker).multiplications() >= kMinProductMultiplications;
+    return is_worth_a_call ? GroupKind::Conv : GroupKind::Loop;
+  }
+  return is_product(node) ? GroupKind::Matmul : GroupKind::Loop;
+}
+
 /// Operands of products are stored, but for transposes, which the library reads in place.
 void Clusters::settle_products(bool fuses) {
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const Node& node = graph_.nodes()[n];
+    if (is_needed_[n] && is_convolution(node.kind))
+      for (ValueId operand : node.operands) roles_.materialize(operand);
     const bool is_candidate = is_needed_[n] && node.kind == OpKind::Dot &&
                               graph_.type(node.results[0]).dtype == DType::F32;
     if (!is_candidate) continue;
@@ -123,7 +143,8 @@ void Clusters::settle_ordered() {
 void Clusters::settle_operands() {
   for (size_t n = graph_.nodes().size(); n-- > 0;) {
     const auto position = static_cast<int32_t>(n);
-    if (!is_needed_[n] || roles_.role(position) != NodeRole::Computed || is_product(position))
+    if (!is_needed_[n] || roles_.role(position) != NodeRole::Computed ||
+        kind_of(position) != GroupKind::Loop)
       continue;
     const Node& node = graph_.nodes()[n];
     const GroupBody group = build_body(roles_, {position}, node.results);
@@ -164,17 +185,18 @@ std::optional<int32_t> Clusters::sole_reader(ValueId value) const {
   return readers[0];
 }
 
-/// The dot and its bias. No activation: the library's relu turns a NaN into 0, and its other
+/// The product and its bias. No activation: the library's relu turns a NaN into 0, and its other
 /// functions are not the same bits as ours.
-std::vector<int32_t> Clusters::product_with_epilogue(int32_t dot) const {
+std::vector<int32_t> Clusters::product_with_bias(int32_t product) const {
   const std::optional<int32_t> reader =
-      sole_reader(graph_.nodes()[static_cast<size_t>(dot)].results[0]);
-  if (!reader || cluster_by_node_[static_cast<size_t>(*reader)] >= 0) return {dot};
+      sole_reader(graph_.nodes()[static_cast<size_t>(product)].results[0]);
+  if (!reader || cluster_by_node_[static_cast<size_t>(*reader)] >= 0) return {product};
   const Node& node = graph_.nodes()[static_cast<size_t>(*reader)];
-  const bool is_bias =
-      node.kind == OpKind::Add &&
-      match_matmul(build_body(roles_, {dot, *reader}, {node.results[0]}).body).has_value();
-  return is_bias ? std::vector<int32_t>{dot, *reader} : std::vector<int32_t>{dot};
+  if (node.kind != OpKind::Add) return {product};
+  const Graph body = build_body(roles_, {product, *reader}, {node.results[0]}).body;
+  const bool is_bias = kind_of(product) == GroupKind::Conv ? match_convolution(body).has_value()
+                                                           : match_matmul(body).has_value();
+  return is_bias ? std::vector<int32_t>{product, *reader} : std::vector<int32_t>{product};
 }
 
 std::vector<ValueId> Clusters::results_of(const std::vector<int32_t>& nodes) const {
@@ -191,11 +213,11 @@ std::vector<ValueId> Clusters::results_of(const std::vector<int32_t>& nodes) con
   return results;
 }
 
-void Clusters::add_cluster(std::vector<int32_t> nodes, const std::string& kind) {
+void Clusters::add_cluster(std::vector<int32_t> nodes, GroupKind kind) {
   Cluster cluster;
   cluster.group = build_body(roles_, nodes, results_of(nodes));
   cluster.kind = kind;
-  if (kind == "loop") {
+  if (kind == GroupKind::Loop) {
     const auto analysis = analyze_group(cluster.group.body);
     const auto* accepted = std::get_if<GroupAnalysis>(&analysis);
     CHECK(accepted != nullptr, "{} alone: {}",
@@ -213,14 +235,17 @@ void Clusters::make_clusters(bool fuses) {
   cluster_by_node_.assign(graph_.nodes().size(), -1);
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const auto position = static_cast<int32_t>(n);
-    if (!is_needed_[n] || graph_.nodes()[n].kind != OpKind::Dot || !is_product(position)) continue;
-    add_cluster(fuses ? product_with_epilogue(position) : std::vector<int32_t>{position}, "matmul");
+    if (!is_needed_[n]) continue;
+    const GroupKind kind = kind_of(position);
+    if (kind != GroupKind::Loop)
+      add_cluster(fuses ? product_with_bias(position) : std::vector<int32_t>{position}, kind);
   }
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const auto position = static_cast<int32_t>(n);
     if (is_needed_[n] && roles_.role(position) == NodeRole::Computed && cluster_by_node_[n] < 0)
-      add_cluster({position},
-                  op_class(graph_.nodes()[n].kind) == OpClass::Ordered ? "ordered" : "loop");
+      add_cluster({position}, op_class(graph_.nodes()[n].kind) == OpClass::Ordered
+                                  ? GroupKind::Ordered
+                                  : GroupKind::Loop);
   }
 }
 
@@ -330,7 +355,7 @@ bool Clusters::has_path_around(size_t from, size_t to) {
 bool Clusters::merge(size_t a, size_t b) {
   Cluster& first = clusters_[a];
   Cluster& second = clusters_[b];
-  if (first.kind != "loop" || second.kind != "loop") return false;
+  if (first.kind != GroupKind::Loop || second.kind != GroupKind::Loop) return false;
   if (first.group.node_count + second.group.node_count > kMaxGroupNodes) {
     first.apart = second.apart = "the group would be too large";
     return false;

@@ -7,17 +7,23 @@
 
 namespace gradc {
 
+/// How a group is computed: by generated loops, by one call of the library, or by
+/// code of the runtime.
+enum class GroupKind : uint8_t { Loop, Matmul, Conv, Ordered };
+std::string_view name(GroupKind kind);
+
 /// A group in the making, and what is known about it.
 struct Cluster {
   std::vector<int32_t> nodes;  // indices, ascending; empty once it was merged away
   GroupBody group;
   double cost_ns = 0;
-  std::string kind = "loop";  // or "matmul", "ordered": alone
-  std::string apart;          // why the last neighbour stayed outside; empty if none was tried
+  GroupKind kind = GroupKind::Loop;
+  std::string apart;  // why the last neighbour stayed outside; empty if none was tried
 };
 
-/// Starts with a cluster for each matrix product (with its epilogue, if asked for) and one for each
-/// other computed node that is needed. Refers to the graph; settles the roles of its nodes.
+/// Starts with a cluster for each matrix product and convolution that the library computes (with
+/// its epilogue, if asked for) and one for each other computed node that is needed. Refers to the
+/// graph; settles the roles of its nodes.
 class Clusters {
  public:
   Clusters(const Graph& graph, bool fuses);
@@ -47,11 +53,12 @@ class Clusters {
   void settle_operands();
   void collect_readers();
   void make_clusters(bool fuses);
-  std::vector<int32_t> product_with_epilogue(int32_t dot) const;
+  std::vector<int32_t> product_with_bias(int32_t product) const;
   std::optional<int32_t> sole_reader(ValueId value) const;
+  GroupKind kind_of(int32_t node) const;
   bool is_product(int32_t dot) const;
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
-  void add_cluster(std::vector<int32_t> nodes, const std::string& kind);
+  void add_cluster(std::vector<int32_t> nodes, GroupKind kind);
   void collect_successors();
   std::vector<std::vector<size_t>> readers_beyond_scans() const;
   size_t current(size_t cluster) const;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/builder.h"
+#include "ir/convolution_pattern.h"
 #include "ir/matmul_pattern.h"
 #include "ir/op.h"
 #include "passes/clusters.h"
@@ -52,9 +53,28 @@ std::string describe_matmul(const MatmulPattern& pattern) {
   return text;
 }
 
+std::string describe_convolution(const ConvolutionPattern& pattern) {
+  const ConvolutionShape& shape = pattern.shape;
+  const std::string_view what = pattern.kind == OpKind::Conv ? "convolution"
+                                : pattern.kind == OpKind::ConvInput
+                                    ? "transposed convolution"
+                                    : "kernel gradient of a convolution";
+  std::string text = fmt::format("{} {}x{}, {} to {} channels, {} kernel", what, shape.batch,
+                                 fmt::join(shape.input, "x"), shape.channels, shape.filters,
+                                 fmt::join(shape.kernel, "x"));
+  if (shape.groups != 1) text += fmt::format(" in {} groups", shape.groups);
+  if (pattern.bias >= 0) text += " with bias";
+  return text;
+}
+
 std::string describe(const Cluster& cluster) {
-  if (cluster.kind == "ordered") return "the order along rows";
-  if (cluster.kind == "matmul") {
+  if (cluster.kind == GroupKind::Ordered) return "the order along rows";
+  if (cluster.kind == GroupKind::Conv) {
+    const std::optional<ConvolutionPattern> pattern = match_convolution(cluster.group.body);
+    CHECK(pattern.has_value(), "a conv group does not match");
+    return describe_convolution(*pattern);
+  }
+  if (cluster.kind == GroupKind::Matmul) {
     const std::optional<MatmulPattern> pattern = match_matmul(cluster.group.body);
     CHECK(pattern.has_value(), "a matmul group does not match");
     return describe_matmul(*pattern);
@@ -96,7 +116,7 @@ class Emitter {
     builder_.set_origin(graph_.nodes()[static_cast<size_t>(cluster.nodes.back())].origin);
     const std::vector<ValueId> results =
         builder_.add_node(OpKind::Group, std::move(operands),
-                          {{"kind", cluster.kind},
+                          {{"kind", std::string(name(cluster.kind))},
                            {"body", std::make_shared<const Graph>(cluster.group.body)},
                            {"reason", describe(cluster)}});
     for (size_t k = 0; k < results.size(); ++k) map_[index(cluster.group.results[k])] = results[k];

@@ -35,7 +35,8 @@ struct GradcheckOptions {
 
 /// Checks every gradient node of `graph` (as elaborated: before differentiation) at `inputs`, in
 /// f64: <gradient, d> against the difference quotient of y along d. Values behind stop_gradient
-/// stay what they are. Costs 2 * directions evaluations of y for each gradient.
+/// stay what they are. Costs 3 * directions evaluations of y for each gradient, more where one
+/// crosses a kink.
 GradcheckReport check_gradients(const Graph& graph, std::span<const Tensor> inputs,
                                 const GradcheckOptions& options = {});
 

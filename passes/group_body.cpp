@@ -48,6 +48,7 @@ NodeRole FusionRoles::natural_role(const Node& node, bool inlines) const {
     case OpKind::Transpose:
     case OpKind::Slice:
     case OpKind::Reverse:
+    case OpKind::Windows:
     case OpKind::Iota:
     case OpKind::StopGradient:
       return inlines ? NodeRole::Inlined : NodeRole::Computed;

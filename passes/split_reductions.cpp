@@ -1,4 +1,4 @@
-// Large reductions to a scalar in two stages.
+// Large reductions to one or few elements in two stages.
 #include "passes/split_reductions.h"
 
 #include <numeric>
@@ -12,12 +12,30 @@ constexpr int64_t kMinElements = 65536;
 /// Elements that one result of the first stage is made of.
 constexpr int64_t kMinInner = 16;
 constexpr int64_t kMaxInner = 4096;
+/// Fewer columns than this are one block that one thread sums.
+constexpr int64_t kMaxColumns = 512;
 
-bool is_splittable(const Graph& graph, const Node& node) {
+bool is_large_fold(const Graph& graph, const Node& node) {
   const bool is_fold = node.kind == OpKind::Sum || node.kind == OpKind::Prod ||
                        node.kind == OpKind::Max || node.kind == OpKind::Min;
-  if (!is_fold || graph.type(node.results[0]).shape.rank() != 0) return false;
-  return graph.type(node.operands[0]).shape.element_count() > kMinElements;
+  return is_fold && graph.type(node.operands[0]).shape.element_count() > kMinElements;
+}
+
+bool is_splittable(const Graph& graph, const Node& node) {
+  return is_large_fold(graph, node) && graph.type(node.results[0]).shape.rank() == 0;
+}
+
+/// Over several leading axes, to few columns: the sums of a bias after a convolution.
+bool has_few_columns(const Graph& graph, const Node& node) {
+  if (!is_large_fold(graph, node)) return false;
+  const std::vector<int64_t>& axes = node.attrs.ints("axes");
+  const Shape& shape = graph.type(node.operands[0]).shape;
+  const int64_t columns = graph.type(node.results[0]).shape.element_count();
+  const auto reduced = static_cast<int64_t>(axes.size());
+  for (int64_t k = 0; k < reduced; ++k)
+    if (axes[static_cast<size_t>(k)] != k) return false;
+  return reduced >= 2 && reduced < shape.rank() && shape[0] >= kMinInner && columns < kMaxColumns &&
+         shape.element_count() / shape[0] / columns >= kMinInner;
 }
 
 int64_t largest_divisor(int64_t n, int64_t limit) {
@@ -60,6 +78,12 @@ std::optional<ValueId> split(GraphBuilder& builder, OpKind kind, ValueId value) 
   return builder.reduce(kind, partial, axes_between(0, *axis));
 }
 
+/// fold(a, axes 0 to k) ==> fold(fold(a, axes 1 to k), axis 0).
+ValueId split_columns(GraphBuilder& builder, OpKind kind, ValueId value, int64_t reduced) {
+  const ValueId partial = builder.reduce(kind, value, axes_between(1, reduced));
+  return builder.reduce(kind, partial, {0});
+}
+
 }  // namespace
 
 Graph split_reductions(const Graph& graph) {
@@ -69,6 +93,10 @@ Graph split_reductions(const Graph& graph) {
     if (is_splittable(graph, node)) {
       rewriter.builder().set_origin(node.origin);
       value = split(rewriter.builder(), node.kind, rewriter.map(node.operands[0]));
+    } else if (has_few_columns(graph, node)) {
+      rewriter.builder().set_origin(node.origin);
+      value = split_columns(rewriter.builder(), node.kind, rewriter.map(node.operands[0]),
+                            static_cast<int64_t>(node.attrs.ints("axes").size()));
     }
     if (value) {
       rewriter.replace(node.results[0], *value);

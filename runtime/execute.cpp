@@ -7,7 +7,9 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <variant>
 
+#include "runtime/onednn_conv.h"
 #include "runtime/onednn_matmul.h"
 #include "runtime/ordered_kernels.h"
 #include "runtime/run_scan.h"
@@ -19,19 +21,20 @@ namespace {
 /// Below this much work, waking a second thread costs more than it saves.
 constexpr double kParallelFromNs = 5000;
 
-struct BoundMatmul {
-  OnednnMatmul matmul;
-  std::array<void*, 4> bound{};  // lhs, rhs, bias, out as last given to oneDNN
+/// A call of the library and its memory: lhs, rhs, bias, out as last given to it.
+struct BoundCall {
+  std::variant<OnednnMatmul, OnednnConv> call;
+  std::array<void*, 4> bound{};
 };
 
-enum class StepClass : uint8_t { Serial, Parallel, Matmul, Copy, Scan, Ordered, Nothing };
+enum class StepClass : uint8_t { Serial, Parallel, Matmul, Conv, Copy, Scan, Ordered, Nothing };
 
 /// A step ready to run; `pointers` is the position of its first buffer in State::pointers.
 struct BoundStep {
   StepClass step_class = StepClass::Nothing;
   size_t pointers = 0;
   KernelFunction function = nullptr;
-  int64_t extent = 0;  // bytes of a copy, position among the matmuls or scans
+  int64_t extent = 0;  // bytes of a copy, position among the library calls or scans
   int64_t grain = 1;
   const OrderedStep* ordered = nullptr;
 };
@@ -84,12 +87,11 @@ struct Executor::State {
   std::shared_ptr<const Program> program;
   std::shared_ptr<std::byte> own_arena;
   std::byte* arena = nullptr;
-  std::shared_ptr<std::byte> matmul_scratch;
-  int64_t matmul_scratch_bytes = 0;
+  std::shared_ptr<std::byte> call_scratch;  // of all calls, one after the other
   std::vector<BoundStep> steps;
-  std::vector<BoundMatmul> matmuls;
-  std::vector<const MatmulStep*> matmul_steps;
-  int matmul_threads = 0;
+  std::vector<BoundCall> calls;
+  std::vector<std::variant<const MatmulStep*, const ConvStep*>> call_steps;
+  int call_threads = 0;
   std::vector<std::unique_ptr<ScanRunner>> scans;
   std::vector<void*> pointers;
   std::vector<void*> bound_inputs, bound_outputs;
@@ -99,14 +101,15 @@ struct Executor::State {
   void add_pointer(int32_t buffer);
   void add_step(const KernelStep& step);
   void add_step(const MatmulStep& step);
+  void add_step(const ConvStep& step);
   void add_step(const CopyStep& step);
   void add_step(const ScanStep& step);
   void add_step(const OrderedStep& step);
-  void make_matmuls();
+  void make_calls();
   void bind(std::span<const Tensor> inputs, std::span<Tensor> outputs);
   void bind_at(std::span<void* const> inputs, std::span<void* const> outputs);
   void rebind(const std::vector<size_t>& uses, void* address);
-  void run_matmul(const BoundStep& step);
+  void run_call(const BoundStep& step, int32_t bias);
   void run_step(const BoundStep& step, int team);
   void run_steps();
 };
@@ -164,12 +167,22 @@ void Executor::State::add_step(const KernelStep& step) {
 
 void Executor::State::add_step(const MatmulStep& step) {
   BoundStep bound{StepClass::Matmul, pointers.size()};
-  bound.extent = static_cast<int64_t>(matmul_steps.size());
+  bound.extent = static_cast<int64_t>(call_steps.size());
   if (step.outer == 0 || step.batch == 0 || step.m == 0 || step.n == 0)
     bound.step_class = StepClass::Nothing;
   for (int32_t buffer : {step.lhs, step.rhs, step.out}) add_pointer(buffer);
   if (step.bias >= 0) add_pointer(step.bias);
-  if (bound.step_class == StepClass::Matmul) matmul_steps.push_back(&step);
+  if (bound.step_class == StepClass::Matmul) call_steps.emplace_back(&step);
+  steps.push_back(bound);
+}
+
+void Executor::State::add_step(const ConvStep& step) {
+  CHECK(step.multiplications > 0, "{} computes nothing", step.name);
+  BoundStep bound{StepClass::Conv, pointers.size()};
+  bound.extent = static_cast<int64_t>(call_steps.size());
+  for (int32_t buffer : {step.lhs, step.rhs, step.out}) add_pointer(buffer);
+  if (step.bias >= 0) add_pointer(step.bias);
+  call_steps.emplace_back(&step);
   steps.push_back(bound);
 }
 
@@ -204,19 +217,25 @@ void Executor::State::add_step(const OrderedStep& step) {
 }
 
 /// oneDNN chooses code and cuts work for the number of threads at creation.
-void Executor::State::make_matmuls() {
-  if (matmul_threads == threads()) return;
-  matmul_threads = threads();
-  omp_set_num_threads(matmul_threads);
-  matmuls.clear();
-  matmul_scratch_bytes = 0;
-  for (const MatmulStep* step : matmul_steps) {
-    MatmulStep made = *step;
-    if (made.k == 0) made.k = 1;  // never run: see run_matmul
-    matmuls.push_back({OnednnMatmul(made), {}});
-    matmul_scratch_bytes = std::max(matmul_scratch_bytes, matmuls.back().matmul.scratch_bytes());
+void Executor::State::make_calls() {
+  if (call_threads == threads()) return;
+  call_threads = threads();
+  omp_set_num_threads(call_threads);
+  calls.clear();
+  int64_t scratch_bytes = 0;
+  for (const auto& step : call_steps) {
+    if (const auto* matmul = std::get_if<const MatmulStep*>(&step)) {
+      MatmulStep made = **matmul;
+      if (made.k == 0) made.k = 1;  // never run: see run_step
+      calls.push_back({OnednnMatmul(made), {}});
+    } else {
+      calls.push_back({OnednnConv(*std::get<const ConvStep*>(step)), {}});
+    }
+    scratch_bytes = std::max(
+        scratch_bytes,
+        std::visit([](const auto& call) { return call.scratch_bytes(); }, calls.back().call));
   }
-  if (matmul_scratch_bytes > 0) matmul_scratch = allocate_zeroed(matmul_scratch_bytes);
+  if (scratch_bytes > 0) call_scratch = allocate_zeroed(scratch_bytes);
 }
 
 void Executor::State::rebind(const std::vector<size_t>& uses, void* address) {
@@ -261,20 +280,17 @@ void Executor::State::bind_at(std::span<void* const> inputs, std::span<void* con
   }
 }
 
-void Executor::State::run_matmul(const BoundStep& step) {
-  const MatmulStep& description = *matmul_steps[static_cast<size_t>(step.extent)];
-  BoundMatmul& bound = matmuls[static_cast<size_t>(step.extent)];
+void Executor::State::run_call(const BoundStep& step, int32_t bias) {
+  BoundCall& bound = calls[static_cast<size_t>(step.extent)];
   void** const at = pointers.data() + step.pointers;
-  const std::array<void*, 4> now{at[0], at[1], description.bias >= 0 ? at[3] : nullptr, at[2]};
-  if (description.k == 0) {
-    fill_empty_product(description, static_cast<const float*>(now[2]), static_cast<float*>(now[3]));
-    return;
-  }
-  if (now != bound.bound) {
-    bound.matmul.bind(now[0], now[1], now[2], now[3], matmul_scratch.get());
-    bound.bound = now;
-  }
-  bound.matmul.run();
+  const std::array<void*, 4> now{at[0], at[1], bias >= 0 ? at[3] : nullptr, at[2]};
+  std::visit(
+      [&](auto& call) {
+        if (now != bound.bound) call.bind(now[0], now[1], now[2], now[3], call_scratch.get());
+        bound.bound = now;
+        call.run();
+      },
+      bound.call);
 }
 
 void Executor::State::run_step(const BoundStep& step, int team) {
@@ -290,8 +306,18 @@ void Executor::State::run_step(const BoundStep& step, int team) {
         run_parallel(step.extent, step.grain, team,
                      [&](int64_t begin, int64_t end) { step.function(at, begin, end); });
       break;
-    case StepClass::Matmul:
-      run_matmul(step);
+    case StepClass::Matmul: {
+      const auto& product =
+          *std::get<const MatmulStep*>(call_steps[static_cast<size_t>(step.extent)]);
+      if (product.k == 0)
+        fill_empty_product(product, static_cast<const float*>(product.bias >= 0 ? at[3] : nullptr),
+                           static_cast<float*>(at[2]));
+      else
+        run_call(step, product.bias);
+      break;
+    }
+    case StepClass::Conv:
+      run_call(step, std::get<const ConvStep*>(call_steps[static_cast<size_t>(step.extent)])->bias);
       break;
     case StepClass::Copy:
       if (at[0] != at[1] && step.extent > 0)
@@ -310,7 +336,7 @@ void Executor::State::run_step(const BoundStep& step, int team) {
 
 void Executor::State::run_steps() {
   const int team = threads();
-  make_matmuls();
+  make_calls();
   // The setting belongs to the calling thread, which may be another one than last time.
   if (omp_get_max_threads() != team) omp_set_num_threads(team);
   for (const BoundStep& step : steps) run_step(step, team);

@@ -49,6 +49,20 @@ struct MatmulStep {
   Activation activation = Activation::None;
 };
 
+/// A convolution or one of its derivatives, f32; see ir/ops/convolution.h for the formula. Tensors
+/// are dense: x [batch, input, channels], kernel [kernel, channels / groups, filters], y [batch,
+/// output, filters]. Lists have one entry per spatial axis.
+struct ConvStep {
+  enum class Kind : uint8_t { Forward, Input, Kernel };
+  std::string name;
+  Kind kind = Kind::Forward;
+  int64_t batch = 0, channels = 0, filters = 0, groups = 1;
+  std::vector<int64_t> input, kernel, output, stride, low, high, dilation;
+  int32_t lhs = 0, rhs = 0, out = 0;  // buffers: Forward x, kernel; Input y, kernel; Kernel x, y
+  int32_t bias = -1;                  // Forward: buffer of `filters` elements, or -1
+  double multiplications = 0;
+};
+
 struct CopyStep {
   std::string name;
   int32_t from, to;  // buffers of the same size
@@ -101,7 +115,7 @@ struct OrderedStep {
   bool is_exclusive = false;  // sums without the element itself
   int32_t from = 0, to = 0;   // buffers
 };
-using Step = std::variant<KernelStep, MatmulStep, CopyStep, OrderedStep, ScanStep>;
+using Step = std::variant<KernelStep, MatmulStep, ConvStep, CopyStep, OrderedStep, ScanStep>;
 
 struct ProgramInput {
   InputKind kind;

@@ -102,7 +102,7 @@ class Grower {
       case 8:
         return keep(grow_reduction());
       case 9:
-        return keep(grow_dot());
+        return keep(random_.chance(70) ? grow_dot() : grow_convolution());
       case 10:
         return keep(grow_index());
       default:
@@ -159,7 +159,7 @@ class Grower {
   ValueId grow_movement() {
     const OpKind kind =
         random_.pick<OpKind>({OpKind::Reshape, OpKind::Transpose, OpKind::Broadcast, OpKind::Slice,
-                              OpKind::Reverse, OpKind::Pad, OpKind::Concat});
+                              OpKind::Reverse, OpKind::Pad, OpKind::Concat, OpKind::Windows});
     const ValueId a = pick();
     const Shape shape = builder_.shape(a);
     if (kind == OpKind::Concat) {
@@ -189,6 +189,7 @@ class Grower {
       axes.resize(static_cast<size_t>(random_.between(0, shape.rank())));
       return builder_.add(kind, {a}, {{"axes", axes}});
     }
+    if (kind == OpKind::Windows) return grow_windows(a);
     Ints low, high, start, limit, stride;
     for (int64_t size : shape) {
       low.push_back(random_.between(0, 2));
@@ -201,6 +202,27 @@ class Grower {
       return builder_.add(kind, {a}, {{"start", start}, {"limit", limit}, {"stride", stride}});
     const ValueId fill = builder_.constant(random_tensor(random_, {builder_.dtype(a), {}}));
     return builder_.add(kind, {a, fill}, {{"low", low}, {"high", high}});
+  }
+
+  /// Windows of one axis, sometimes summed back or pooled.
+  ValueId grow_windows(ValueId a) {
+    const Shape shape = builder_.shape(a);
+    if (shape.rank() == 0) return a;
+    const int64_t axis = random_.between(0, shape.rank() - 1);
+    const int64_t length = shape[axis];
+    if (length == 0) return a;
+    const int64_t size = random_.between(1, std::min<int64_t>(3, length));
+    const Ints stride{random_.chance(60) ? size : random_.between(1, 3)};
+    const ValueId windows = builder_.add(
+        OpKind::Windows, {a},
+        {{"axes", Ints{axis}}, {"size", Ints{size}}, {"stride", stride}, {"dilation", Ints{1}}});
+    if (!is_float(builder_.dtype(a)) || random_.chance(30)) return windows;
+    if (random_.chance(50)) return builder_.reduce(OpKind::Max, windows, {axis + 1});
+    return builder_.add(OpKind::FoldWindows, {builder_.mul(windows, windows)},
+                        {{"axes", Ints{axis}},
+                         {"length", Ints{length}},
+                         {"stride", stride},
+                         {"dilation", Ints{1}}});
   }
 
   Ints some_axes(const Shape& shape) {
@@ -224,6 +246,29 @@ class Grower {
     return random_.chance(50) && keep_axes
                ? builder_.sub(a, builder_.broadcast_to(reduced, Shape(builder_.shape(a))))
                : reduced;
+  }
+
+  /// A convolution of the elements in a row with a constant kernel, or a derivative of it.
+  ValueId grow_convolution() {
+    const ValueId a = pick_float();
+    const int64_t length = builder_.shape(a).element_count();
+    if (length < 3 || length > 200) return a;
+    const ValueId x = builder_.reshape(a, {1, length, 1});
+    const ValueId kernel =
+        builder_.constant(random_tensor(random_, {builder_.dtype(a), {3, 1, 2}}, -1, 1));
+    Attrs attrs{{"stride", Ints{random_.between(1, 2)}},
+                {"low", Ints{random_.between(0, 1)}},
+                {"high", Ints{random_.between(0, 1)}},
+                {"dilation", Ints{1}},
+                {"groups", int64_t{1}}};
+    const ValueId y = builder_.add(OpKind::Conv, {x, kernel}, attrs);
+    if (random_.chance(40)) return y;
+    if (random_.chance(50)) {
+      attrs.set("size", Ints{length});
+      return builder_.add(OpKind::ConvInput, {builder_.add(OpKind::Tanh, {y}), kernel}, attrs);
+    }
+    attrs.set("size", Ints{3});
+    return builder_.add(OpKind::ConvKernel, {x, builder_.add(OpKind::Tanh, {y})}, attrs);
   }
 
   ValueId grow_dot() {

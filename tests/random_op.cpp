@@ -111,12 +111,80 @@ OpCase concat_case(RandomSource& random, DType dtype, int64_t max_elements) {
   return result;
 }
 
+/// Windows that fit into some axes of a tensor, often side by side.
+OpCase windows_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_elements) {
+  const Shape shape = random_shape(random, max_elements / 4);
+  Ints axes, length, size, stride, dilation, dims;
+  for (int64_t axis : all_axes(shape)) {
+    if (shape[axis] == 0 || axes.size() == 2 || random.chance(30)) {
+      dims.push_back(shape[axis]);
+      continue;
+    }
+    axes.push_back(axis);
+    length.push_back(shape[axis]);
+    size.push_back(random.between(1, std::min<int64_t>(3, shape[axis])));
+    const bool is_partition = random.chance(40);
+    const int64_t widest =
+        size.back() == 1 ? 3 : std::min<int64_t>(3, (shape[axis] - 1) / (size.back() - 1));
+    stride.push_back(is_partition ? size.back() : random.between(1, 3));
+    dilation.push_back(is_partition ? 1 : random.between(1, widest));
+    dims.push_back((shape[axis] - (size.back() - 1) * dilation.back() - 1) / stride.back() + 1);
+    dims.push_back(size.back());
+  }
+  if (kind == OpKind::Windows)
+    return {{random_tensor(random, {dtype, shape})},
+            {{"axes", axes}, {"size", size}, {"stride", stride}, {"dilation", dilation}}};
+  return {{random_tensor(random, {dtype, Shape(dims)})},
+          {{"axes", axes}, {"length", length}, {"stride", stride}, {"dilation", dilation}}};
+}
+
+/// One to three spatial axes with all that can be asked of them.
+OpCase convolution_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_elements) {
+  const bool is_small = max_elements < 300;
+  const int64_t groups = random.chance(60) ? 1 : random.between(2, 3);
+  const int64_t channels = random.between(1, is_small ? 2 : 9);
+  const int64_t filters = random.between(random.chance(90) ? 1 : 0, is_small ? 2 : 17);
+  Ints x{random.between(random.chance(90) ? 1 : 0, 3)}, kernel, y{x[0]};
+  Ints size, stride, low, high, dilation;
+  for (int64_t rank = random.between(1, is_small ? 2 : 3); rank > 0; --rank) {
+    kernel.push_back(random.between(1, 3));
+    dilation.push_back(random.chance(70) ? 1 : random.between(1, 2));
+    stride.push_back(random.chance(60) ? 1 : random.between(1, 3));
+    low.push_back(random.chance(60) ? 0 : random.between(0, 2));
+    high.push_back(random.chance(60) ? 0 : random.between(0, 2));
+    const int64_t reach = (kernel.back() - 1) * dilation.back() + 1;
+    const int64_t least = std::max<int64_t>(0, reach - low.back() - high.back());
+    x.push_back(least + random.between(0, 4));
+    y.push_back((x.back() + low.back() + high.back() - reach) / stride.back() + 1);
+  }
+  const Ints window = kernel;
+  const Ints input(x.begin() + 1, x.end());
+  x.push_back(channels * groups);
+  y.push_back(filters * groups);
+  kernel.push_back(channels);
+  kernel.push_back(filters * groups);
+  OpCase result;
+  const auto add = [&](const Ints& dims) {
+    result.operands.push_back(random_tensor(random, {dtype, Shape(dims)}, -1, 1));
+  };
+  add(kind == OpKind::ConvInput ? y : x);
+  add(kind == OpKind::ConvKernel ? y : kernel);
+  if (kind != OpKind::Conv) result.attrs.set("size", kind == OpKind::ConvInput ? input : window);
+  result.attrs.set("stride", stride);
+  result.attrs.set("low", low);
+  result.attrs.set("high", high);
+  result.attrs.set("dilation", dilation);
+  result.attrs.set("groups", groups);
+  return result;
+}
+
 OpCase movement_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_elements) {
   const Type type{dtype, random_shape(random, max_elements)};
   if (kind == OpKind::Broadcast) return broadcast_case(random, dtype, max_elements);
   if (kind == OpKind::Slice) return slice_case(random, type);
   if (kind == OpKind::Pad) return pad_case(random, type);
   if (kind == OpKind::Concat) return concat_case(random, dtype, max_elements);
+  if (kind == OpKind::Windows) return windows_case(random, kind, dtype, max_elements);
   OpCase result{{random_tensor(random, type)}, {}};
   Ints axes = all_axes(type.shape);
   if (kind == OpKind::Reverse) {
@@ -294,6 +362,8 @@ bool takes_dtype(OpKind kind, DType dtype) {
       return true;
     case OpClass::Reduction:
       return kind == OpKind::Mean ? is_float(dtype) : dtype != DType::Bool;
+    case OpClass::Window:
+      return kind == OpKind::FoldWindows ? dtype != DType::Bool : is_float(dtype);
     case OpClass::Contraction:
     case OpClass::Index:
     case OpClass::Ordered:
@@ -325,6 +395,9 @@ OpCase random_op_case(OpKind kind, uint64_t seed, DType dtype, int64_t max_eleme
     }
     case OpClass::Contraction:
       return dot_case(random, dtype, max_elements);
+    case OpClass::Window:
+      return kind == OpKind::FoldWindows ? windows_case(random, kind, dtype, max_elements)
+                                         : convolution_case(random, kind, dtype, max_elements);
     case OpClass::Index:
       return index_case(random, kind, dtype, max_elements);
     case OpClass::Ordered:

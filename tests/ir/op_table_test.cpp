@@ -26,6 +26,8 @@ std::string_view class_title(OpClass op_class) {
       return "Reduction";
     case OpClass::Contraction:
       return "Contraction";
+    case OpClass::Window:
+      return "Window";
     case OpClass::Index:
       return "Index";
     case OpClass::Ordered:

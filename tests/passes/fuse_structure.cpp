@@ -1,5 +1,6 @@
 // What holds for every fused graph: its form, its meaning, and that it is fused only once.
 #include "ir/builder.h"
+#include "ir/convolution_pattern.h"
 #include "ir/interpret.h"
 #include "ir/iteration.h"
 #include "ir/matmul_pattern.h"
@@ -29,6 +30,8 @@ void check_form(const Graph& fused) {
     CHECK(std::holds_alternative<GroupAnalysis>(analyze_group(body)));
     if (kind == "matmul")
       CHECK(match_matmul(body).has_value());
+    else if (kind == "conv")
+      CHECK(match_convolution(body).has_value());
     else
       CHECK(kind == "loop");
   }

@@ -6,6 +6,7 @@
 #include "ir/op.h"
 #include "passes/gradcheck_node.h"
 #include "runtime/core/rng.h"
+#include "tests/random_op.h"
 
 namespace gradc {
 namespace {
@@ -160,6 +161,18 @@ std::vector<OpCase> ordered_cases(OpKind kind) {
   return cases;
 }
 
+/// Cases of the random generator: their types and attributes.
+std::vector<OpCase> generated_cases(OpKind kind) {
+  std::vector<OpCase> cases;
+  for (uint64_t seed = 0; seed < 24; ++seed) {
+    const testing::OpCase generated = testing::random_op_case(kind, seed, DType::F64, 100);
+    OpCase op_case{kind, {}, generated.attrs};
+    for (const Tensor& operand : generated.operands) op_case.operands.push_back(operand.type());
+    cases.push_back(std::move(op_case));
+  }
+  return cases;
+}
+
 Tensor draw(const OpCase& op_case, const Type& type, uint64_t seed, uint64_t stream) {
   Tensor tensor(type);
   const int64_t limit = type.dtype == DType::Bool ? 2 : op_case.limit;
@@ -191,7 +204,9 @@ std::vector<OpCase> op_cases(OpKind kind) {
     case OpClass::Elementwise:
       return elementwise_cases(kind);
     case OpClass::Movement:
-      return movement_cases(kind);
+      return kind == OpKind::Windows ? generated_cases(kind) : movement_cases(kind);
+    case OpClass::Window:
+      return generated_cases(kind);
     case OpClass::Reduction:
       return reduction_cases(kind);
     case OpClass::Contraction:

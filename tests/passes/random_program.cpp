@@ -175,7 +175,7 @@ class Generator {
   void add_movement(ValueId a) {
     const Shape shape = type(a).shape;
     const int64_t rank = shape.rank();
-    switch (between(0, 5)) {
+    switch (between(0, 6)) {
       case 0: {
         Ints dims = shape.dims();
         if (between(0, 3) > 0) dims.insert(dims.begin() + between(0, rank), 1);
@@ -197,6 +197,9 @@ class Generator {
       case 5:
         if (rank > 0) builder_.add(OpKind::Reverse, {a}, {{"axes", Ints{between(0, rank - 1)}}});
         break;
+      case 6:
+        if (rank > 0) add_windows(a, between(0, rank - 1));
+        break;
     }
   }
 
@@ -211,6 +214,23 @@ class Generator {
       dims[at(axes[at(k)])] = shape[k] == 1 ? between(1, 4) : shape[k];
     }
     if (Shape(dims).element_count() <= kMaxElements) builder_.broadcast(a, Shape(dims), axes);
+  }
+
+  /// Windows of an axis, and sometimes their sum back.
+  void add_windows(ValueId a, int64_t axis) {
+    const Shape shape = type(a).shape;
+    const int64_t length = shape[axis];
+    if (length == 0 || shape.rank() > 4) return;
+    const int64_t size = between(1, std::min<int64_t>(3, length));
+    const Ints stride{between(0, 2) > 0 ? size : between(1, 3)};
+    const Ints ones{1};
+    const ValueId windows = builder_.add(
+        OpKind::Windows, {a},
+        {{"axes", Ints{axis}}, {"size", Ints{size}}, {"stride", stride}, {"dilation", ones}});
+    if (type(a).dtype == DType::Bool || between(0, 1) == 0) return;
+    builder_.add(
+        OpKind::FoldWindows, {windows},
+        {{"axes", Ints{axis}}, {"length", Ints{length}}, {"stride", stride}, {"dilation", ones}});
   }
 
   void add_slice(ValueId a) {

@@ -25,7 +25,8 @@ Graph apply_rule(const RewriteRule& rule, const Graph& graph) {
 
 std::vector<RewriteRule> all_rules() {
   std::vector<RewriteRule> all;
-  for (const auto& family : {elementwise_rules(), movement_rules(), contraction_rules()}) {
+  for (const auto& family :
+       {elementwise_rules(), movement_rules(), contraction_rules(), window_rules()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

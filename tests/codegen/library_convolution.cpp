@@ -1,0 +1,130 @@
+// Convolutions through the library against the interpreter, and a bias fused or apart.
+#include "codegen/compile.h"
+#include "ir/builder.h"
+#include "ir/interpret.h"
+#include "ir/text.h"
+#include "passes/pipeline.h"
+#include "runtime/execute.h"
+#include "tests/random_op.h"
+
+#include <catch2/catch.hpp>
+
+namespace gradc {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+struct Geometry {
+  Ints input, kernel, stride, low, high, dilation;
+  int64_t batch, channels, filters, groups;
+};
+
+const Geometry kGeometries[] = {
+    {{28, 28}, {3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 4, 1, 64, 1},
+    {{13, 13}, {3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 3, 64, 64, 1},
+    {{13, 11}, {3, 5}, {1, 1}, {1, 2}, {1, 2}, {1, 1}, 3, 16, 17, 1},
+    {{14, 14}, {3, 3}, {2, 2}, {0, 0}, {1, 1}, {1, 1}, 2, 16, 32, 1},
+    {{15, 15}, {2, 3}, {3, 2}, {0, 1}, {1, 0}, {1, 2}, 2, 5, 3, 1},
+    {{9, 9}, {3, 3}, {1, 1}, {2, 2}, {2, 2}, {2, 2}, 2, 8, 8, 1},
+    {{8, 8}, {1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 3, 33, 16, 1},
+    {{8, 8}, {1, 1}, {2, 2}, {0, 0}, {0, 0}, {1, 1}, 3, 16, 16, 1},
+    {{10, 10}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 2, 16, 16, 16},
+    {{10, 10}, {3, 3}, {2, 2}, {1, 0}, {1, 1}, {1, 1}, 2, 12, 24, 12},
+    {{10, 10}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 2, 32, 16, 2},
+    {{9, 7}, {4, 2}, {1, 3}, {3, 4}, {0, 3}, {1, 1}, 2, 6, 9, 3},
+    {{40}, {5}, {1}, {2}, {2}, {1}, 3, 16, 16, 1},
+    {{41}, {4}, {2}, {0}, {3}, {3}, 3, 7, 5, 1},
+    {{6, 7, 8}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 2, 16, 16, 1},
+    {{7, 6, 5}, {2, 1, 3}, {2, 1, 1}, {0, 0, 1}, {1, 0, 1}, {1, 1, 1}, 2, 3, 4, 1},
+};
+
+Attrs attrs_of(const Geometry& g) {
+  return {{"stride", g.stride},
+          {"low", g.low},
+          {"high", g.high},
+          {"dilation", g.dilation},
+          {"groups", g.groups}};
+}
+
+Type type_of(int64_t first, Ints middle, int64_t last) {
+  middle.insert(middle.begin(), first);
+  middle.push_back(last);
+  return {DType::F32, Shape(std::move(middle))};
+}
+
+/// The three convolutions of one geometry; the first with a bias.
+Graph convolutions(const Geometry& g) {
+  GraphBuilder b("convolutions", GraphMode::Run);
+  Ints kernel_dims = g.kernel;
+  kernel_dims.push_back(g.channels / g.groups);
+  kernel_dims.push_back(g.filters);
+  Ints output;
+  for (size_t axis = 0; axis < g.input.size(); ++axis)
+    output.push_back(
+        (g.input[axis] + g.low[axis] + g.high[axis] - (g.kernel[axis] - 1) * g.dilation[axis] - 1) /
+            g.stride[axis] +
+        1);
+  const ValueId x = b.input(InputKind::Data, "x", type_of(g.batch, g.input, g.channels));
+  const ValueId kernel = b.input(InputKind::Data, "kernel", {DType::F32, Shape(kernel_dims)});
+  const ValueId bias = b.input(InputKind::Data, "bias", {DType::F32, {g.filters}});
+  const ValueId dy = b.input(InputKind::Data, "dy", type_of(g.batch, output, g.filters));
+  Attrs attrs = attrs_of(g);
+  const ValueId y = b.add(OpKind::Conv, {x, kernel}, attrs);
+  b.output(OutputKind::Output, "y", b.add(y, b.broadcast_to(bias, Shape(b.shape(y)))));
+  attrs.set("size", g.input);
+  b.output(OutputKind::Output, "dx", b.add(OpKind::ConvInput, {dy, kernel}, attrs));
+  attrs.set("size", g.kernel);
+  b.output(OutputKind::Output, "dkernel", b.add(OpKind::ConvKernel, {x, dy}, attrs));
+  return std::move(b).build();
+}
+
+std::vector<Tensor> run(const Graph& graph, std::span<const Tensor> inputs, bool fuse,
+                        Backend backend) {
+  PipelineOptions options;
+  options.fuse = fuse;
+  Program program = compile(run_until(graph, Stage::Fused, options), {backend});
+  size_t calls = 0;
+  for (const Step& step : program.steps) calls += std::holds_alternative<ConvStep>(step) ? 1 : 0;
+  CHECK(calls == (backend == Backend::Auto ? 3 : 0));
+  std::vector<Tensor> outputs;
+  for (const ProgramOutput& output : program.outputs) outputs.emplace_back(output.type);
+  Executor executor(std::make_shared<const Program>(std::move(program)));
+  for (int repeat = 0; repeat < 2; ++repeat) executor.run(inputs, outputs);
+  return outputs;
+}
+
+/// The largest difference, relative to the largest element.
+double distance(const Tensor& a, const Tensor& b) {
+  double largest = 0;
+  double difference = 0;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    largest = std::max(largest, std::abs(b.at(i)));
+    difference = std::max(difference, std::abs(a.at(i) - b.at(i)));
+  }
+  return difference / largest;
+}
+
+}  // namespace
+
+TEST_CASE("library convolutions agree with the interpreter; a fused bias has the same bits") {
+  for (const Geometry& geometry : kGeometries) {
+    const Graph graph = convolutions(geometry);
+    INFO(print(graph));
+    testing::RandomSource random(7);
+    std::vector<Tensor> inputs;
+    for (size_t i = 0; i < graph.inputs().size(); ++i)
+      inputs.push_back(testing::random_tensor(random, graph.type(Graph::input_value(i)), -1, 1));
+    const std::vector<Tensor> expected = interpret(graph, inputs);
+    const std::vector<Tensor> fused = run(graph, inputs, true, Backend::Auto);
+    const std::vector<Tensor> unfused = run(graph, inputs, false, Backend::Auto);
+    const std::vector<Tensor> loops = run(graph, inputs, true, Backend::Llvm);
+    for (size_t k = 0; k < expected.size(); ++k) {
+      INFO("result " << k);
+      CHECK(distance(fused[k], expected[k]) < 1e-5);
+      CHECK(distance(loops[k], expected[k]) < 1e-5);
+      CHECK(same_bits(fused[k], unfused[k]));
+    }
+  }
+}
+
+}  // namespace gradc
