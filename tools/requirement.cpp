@@ -63,7 +63,7 @@ void check_requirement_names(const std::vector<Requirement>& requirements,
 std::vector<std::string> metric_names(Session& session) {
   std::vector<std::string> names;
   for (const ProgramOutput& output : session.program(GraphMode::Metrics, 0).outputs)
-    names.push_back(output.name);
+    if (output.type.shape.rank() == 0) names.push_back(output.name);
   return names;
 }
 
