@@ -7,6 +7,18 @@
 
 namespace gradc {
 
+namespace {
+
+void fill_in(Program& program, const std::map<std::string, KernelFunction>& functions) {
+  for (Step& step : program.steps) {
+    if (auto* kernel = std::get_if<KernelStep>(&step))
+      kernel->function = functions.at(kernel->name);
+    if (auto* scan = std::get_if<ScanStep>(&step)) fill_in(*scan->body, functions);
+  }
+}
+
+}  // namespace
+
 Program compile(const Graph& fused, const CompileOptions& options) {
   LoweredProgram lowered = lower(fused, options);
   const CompiledKernels compiled = compile_kernels(lowered.kernels);
@@ -14,9 +26,7 @@ Program compile(const Graph& fused, const CompileOptions& options) {
   std::map<std::string, KernelFunction> functions;
   for (size_t i = 0; i < lowered.kernels.size(); ++i)
     functions[lowered.kernels[i].name] = compiled.functions[i];
-  for (Step& step : lowered.program.steps)
-    if (auto* kernel = std::get_if<KernelStep>(&step))
-      kernel->function = functions.at(kernel->name);
+  fill_in(lowered.program, functions);
   lowered.program.code = compiled.code;
   return std::move(lowered.program);
 }

@@ -24,8 +24,8 @@ struct LoweredProgram {
   std::string report;                 // one line a step: backend and reason, and the memory plan
 };
 
-/// `fused`: every node is a group, a constant or movement that needs no code. Throws InternalError
-/// for a graph that did not go through the fusion pass.
+/// `fused`: every node is a group, a scan of such, a constant or movement that needs no code.
+/// Throws InternalError for a graph that did not go through the fusion pass.
 LoweredProgram lower(const Graph& fused, const CompileOptions& options);
 
 /// lower, then machine code for every kernel through LLVM.

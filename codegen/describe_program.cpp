@@ -40,17 +40,22 @@ std::string work_text(const Step& step) {
     return fmt::format("{}: extent {}, grain {}, about {:.1f} us", kernel->name, kernel->extent,
                        kernel->grain, kernel->cost_ns / 1000);
   if (const auto* product = std::get_if<MatmulStep>(&step)) {
-    const double flop = 2.0 * static_cast<double>(product->batch) *
-                        static_cast<double>(product->m) * static_cast<double>(product->n) *
-                        static_cast<double>(product->k);
-    return fmt::format("{}: {}x {} x {} x {}, {:.2f} MFLOP{}{}", product->name, product->batch,
-                       product->m, product->n, product->k, flop / 1e6,
-                       product->bias >= 0 ? ", bias" : "",
+    const int64_t count = product->outer * product->batch;
+    const double flop = 2.0 * static_cast<double>(count) * static_cast<double>(product->m) *
+                        static_cast<double>(product->n) * static_cast<double>(product->k);
+    return fmt::format("{}: {}x {} x {} x {}, {:.2f} MFLOP{}{}", product->name, count, product->m,
+                       product->n, product->k, flop / 1e6, product->bias >= 0 ? ", bias" : "",
                        product->activation == MatmulStep::Activation::Relu      ? ", relu"
                        : product->activation == MatmulStep::Activation::Tanh    ? ", tanh"
                        : product->activation == MatmulStep::Activation::Sigmoid ? ", sigmoid"
                                                                                 : "");
   }
+  if (const auto* scan = std::get_if<ScanStep>(&step))
+    return fmt::format("{}: {} rounds{}, {} carried, {} collected", scan->name, scan->length,
+                       scan->reverse ? " in reverse" : "", scan->carries.size(),
+                       scan->collected.size());
+  if (const auto* ordered = std::get_if<OrderedStep>(&step))
+    return fmt::format("{}: {} rows of {}", ordered->name, ordered->rows, ordered->columns);
   if (const auto* convolution = std::get_if<ConvStep>(&step))
     return fmt::format("{}: {}x[{}]x{} * [{}]x{}, {:.2f} MFLOP{}", convolution->name,
                        convolution->batch, fmt::join(convolution->input, ", "),

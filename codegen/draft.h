@@ -20,7 +20,7 @@ struct Storage {
 /// The steps of one node, in order, with nothing in between. Buffers are positions of storages.
 struct StepBlock {
   std::string name;
-  std::string backend;  // "llvm", "onednn", "copy"
+  std::string backend;  // "llvm", "onednn", "own", "copy"
   std::string reason;   // why it is one block and in this backend
   std::vector<Step> steps;
   std::vector<int32_t> reads;

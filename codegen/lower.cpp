@@ -11,6 +11,8 @@
 #include "codegen/lower_conv.h"
 #include "codegen/lower_group.h"
 #include "codegen/lower_matmul.h"
+#include "codegen/lower_ordered.h"
+#include "codegen/lower_scan.h"
 #include "codegen/plan_memory.h"
 #include "codegen/share_kernels.h"
 #include "ir/op.h"
@@ -39,9 +41,17 @@ void add_once(std::vector<int32_t>& list, int32_t value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
+/// The kernels of a program and of the bodies of its scans; equal ones are one.
+struct KernelPool {
+  std::vector<loop::Kernel> kernels;
+  std::map<std::string, std::string> names;  // by sharing key
+  std::set<std::string> used_names;
+};
+
 class Lowering {
  public:
-  Lowering(const Graph& graph, const CompileOptions& options) : graph_(graph), options_(options) {}
+  Lowering(const Graph& graph, const CompileOptions& options, KernelPool& pool)
+      : graph_(graph), options_(options), pool_(pool) {}
 
   LoweredProgram run();
 
@@ -50,9 +60,11 @@ class Lowering {
   int32_t add_constant(const std::string& name, const Tensor& value);
   int32_t add_numbers(Tensor numbers);
   void add_group(const Node& node);
+  void add_scan(const Node& node);
   StepBlock start_block(const Node& node, const Graph& body);
   template <typename LibraryStep>
   void add_call(const Node& node, StepBlock& block, const LibraryStep& call);
+  void add_ordered(const Node& node, const Graph& body, StepBlock& block) const;
   void add_kernels(const Node& node, const Graph& body, StepBlock& block);
   void add_in_place(const Node& node, const LoweredGroup& lowered, StepBlock& block) const;
   KernelStep add_kernel(loop::Kernel kernel);
@@ -68,8 +80,8 @@ class Lowering {
   std::vector<const Tensor*> constants_;
   std::deque<Tensor> numbers_;  // taken out of kernels
   int64_t constant_bytes_ = 0;
-  std::map<std::string, std::string> kernel_names_;  // by sharing key
-  std::set<std::string> used_names_;
+  std::string bodies_;  // reports of scans
+  KernelPool& pool_;
 };
 
 void Lowering::add_inputs() {
@@ -93,8 +105,8 @@ int32_t Lowering::add_constant(const std::string& name, const Tensor& value) {
 
 StepBlock Lowering::start_block(const Node& node, const Graph& body) {
   StepBlock block;
-  block.name = describe_ops(body);
-  block.reason = node.attrs.get<std::string>("reason");
+  block.name = node.kind == OpKind::Scan ? "scan" : describe_ops(body);
+  if (node.kind == OpKind::Group) block.reason = node.attrs.get<std::string>("reason");
   for (ValueId operand : node.operands) add_once(block.reads, storage_of(operand));
   for (size_t i = 0; i < node.results.size(); ++i) {
     const std::string name =
@@ -110,7 +122,8 @@ StepBlock Lowering::start_block(const Node& node, const Graph& body) {
 void Lowering::add_group(const Node& node) {
   const Graph& body = *node.attrs.get<BodyRef>("body");
   const std::string& kind = node.attrs.get<std::string>("kind");
-  CHECK(kind == "loop" || kind == "matmul" || kind == "conv", "a group of kind {}", kind);
+  CHECK(kind == "loop" || kind == "matmul" || kind == "conv" || kind == "ordered",
+        "a group of kind {}", kind);
   StepBlock block = start_block(node, body);
   const bool may_use_onednn = options_.backend == Backend::Auto;
   const auto product = kind == "matmul" && may_use_onednn ? lower_matmul(body) : std::nullopt;
@@ -119,8 +132,46 @@ void Lowering::add_group(const Node& node) {
     add_call(node, block, *product);
   else if (convolution)
     add_call(node, block, *convolution);
+  else if (kind == "ordered")
+    add_ordered(node, body, block);
   else
     add_kernels(node, body, block);
+  draft_.blocks.push_back(std::move(block));
+}
+
+void Lowering::add_scan(const Node& node) {
+  ScanPlan plan = plan_scan(node);
+  StepBlock block = start_block(node, plan.body);
+  LoweredProgram round = Lowering(plan.body, options_, pool_).run();
+  ScanStep step = std::move(plan.step);
+  step.name = block.name;
+  for (const ScanPlan::Buffer& buffer : plan.buffers) {
+    const auto position = static_cast<size_t>(buffer.position);
+    switch (buffer.source) {
+      case ScanPlan::Buffer::Source::Operand:
+        step.buffers.push_back(storage_of(node.operands.at(position)));
+        break;
+      case ScanPlan::Buffer::Source::Result:
+        step.buffers.push_back(storage_of(node.results.at(position)));
+        break;
+      case ScanPlan::Buffer::Source::Spare:
+        block.scratch.push_back(draft_.add_storage(
+            {fmt::format("scan:carry{}", position), step.carries.at(position).bytes}));
+        step.buffers.push_back(block.scratch.back());
+        break;
+    }
+  }
+  if (round.program.arena_bytes > 0) {
+    block.scratch.push_back(draft_.add_storage({"scan:arena", round.program.arena_bytes}));
+    step.arena = static_cast<int32_t>(step.buffers.size());
+    step.buffers.push_back(block.scratch.back());
+  }
+  block.backend = "loop";
+  block.reason = fmt::format("{} steps a round", round.program.steps.size());
+  bodies_ += fmt::format("round of the scan that makes b{}:\n{}",
+                         block.writes.empty() ? -1 : block.writes[0], round.report);
+  step.body = std::make_shared<Program>(std::move(round.program));
+  block.steps.push_back(std::move(step));
   draft_.blocks.push_back(std::move(block));
 }
 
@@ -137,6 +188,15 @@ void Lowering::add_call(const Node& node, StepBlock& block, const LibraryStep& c
   step.bias = call.bias < 0 ? -1 : operand(call.bias);
   step.out = storage_of(node.results[static_cast<size_t>(call.out)]);
   block.backend = "onednn";
+  block.steps.push_back(std::move(step));
+}
+
+void Lowering::add_ordered(const Node& node, const Graph& body, StepBlock& block) const {
+  OrderedStep step = lower_ordered(body);
+  step.name = block.name;
+  step.from = storage_of(node.operands[0]);
+  step.to = storage_of(node.results[0]);
+  block.backend = "own";
   block.steps.push_back(std::move(step));
 }
 
@@ -202,13 +262,13 @@ KernelStep Lowering::add_kernel(loop::Kernel kernel) {
   step.grain = kernel.parallel_grain();
   step.cost_ns = kernel.cost_ns();
   std::string wanted = kernel.name;
-  const auto [known, is_new] = kernel_names_.try_emplace(sharing_key(kernel), wanted);
+  const auto [known, is_new] = pool_.names.try_emplace(sharing_key(kernel), wanted);
   if (is_new) {
-    for (int count = 2; !used_names_.insert(wanted).second; ++count)
+    for (int count = 2; !pool_.used_names.insert(wanted).second; ++count)
       wanted = fmt::format("{}.{}", known->second, count);
     known->second = wanted;
     kernel.name = wanted;
-    lowered_.kernels.push_back(std::move(kernel));
+    pool_.kernels.push_back(std::move(kernel));
   }
   step.name = known->second;
   return step;
@@ -237,6 +297,8 @@ LoweredProgram Lowering::run() {
       set_storage(node.results[0], storage_of(node.operands[0]));
     else if (node.kind == OpKind::Group)
       add_group(node);
+    else if (node.kind == OpKind::Scan)
+      add_scan(node);
     else
       CHECK(false, "{} in {} is in no group", op_info(node.kind).name, graph_.name);
   }
@@ -251,14 +313,17 @@ LoweredProgram Lowering::run() {
   const std::vector<int32_t> order = order_blocks(draft_);
   const std::string plan = place_arena(draft_, order, program);
   emit(order);
-  lowered_.report = describe_program(draft_, order, program) + plan;
+  lowered_.report = describe_program(draft_, order, program) + plan + bodies_;
   return std::move(lowered_);
 }
 
 }  // namespace
 
 LoweredProgram lower(const Graph& fused, const CompileOptions& options) {
-  return Lowering(fused, options).run();
+  KernelPool pool;
+  LoweredProgram lowered = Lowering(fused, options, pool).run();
+  lowered.kernels = std::move(pool.kernels);
+  return lowered;
 }
 
 }  // namespace gradc

@@ -27,6 +27,10 @@ std::optional<MatmulStep> lower_matmul(const Graph& body) {
   const std::optional<MatmulPattern> pattern = match_matmul(body);
   if (!pattern) return std::nullopt;
   MatmulStep step;
+  step.outer = pattern->outer;
+  step.lhs_outer = pattern->lhs_outer;
+  step.rhs_outer = pattern->rhs_outer;
+  step.out_outer = pattern->out_outer;
   step.batch = pattern->batch;
   step.m = pattern->m;
   step.n = pattern->n;

@@ -24,6 +24,7 @@ Value builtin_value(const Builtin& builtin);
 std::span<const Builtin> elementwise_builtins();
 std::span<const Builtin> movement_builtins();
 std::span<const Builtin> reduction_builtins();
+std::span<const Builtin> ordered_builtins();
 std::span<const Builtin> window_builtins();
 std::span<const Builtin> creation_builtins();
 std::span<const Builtin> compile_time_builtins();

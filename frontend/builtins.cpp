@@ -52,6 +52,7 @@ constexpr std::array kXAxesSizeStridesDilation = {required("x"), required("axes"
                                                   optional("strides", "none"),
                                                   optional("dilation", "1")};
 constexpr std::array kXIndicesAxis = {required("x"), required("indices"), optional("axis", "0")};
+constexpr std::array kXIndicesAxis1 = {required("x"), required("indices"), optional("axis", "-1")};
 constexpr std::array kXIndicesUpdatesAxis = {required("x"), required("indices"),
                                              required("updates"), optional("axis", "0")};
 constexpr std::array kIndicesClassesDtype = {required("indices"), required("classes"),
@@ -114,9 +115,19 @@ constexpr std::array kSignatures = {
         "argmax", "The index of the greatest along an axis, the first of equals."),
     function<kXAxisKeepMinus1False>("argmin",
                                     "The index of the least along an axis, the first of equals."),
-    function<kXAxisReverseExclusive>("cumulative_sum", "Running sums along an axis."),
-    function<kXAxisDescending>("sort", "The elements in order along an axis."),
-    function<kXK>("top_k", "[values, indices] of the k greatest along the last axis."),
+    function<kXAxisReverseExclusive>(
+        "cumulative_sum",
+        "Running sums along an axis, from its end with `reverse`, without the element itself with "
+        "`exclusive`; of ints in i64."),
+    function<kXAxisDescending>(
+        "sort", "The elements in order along an axis, NaNs last; equal ones keep their order."),
+    function<kXAxisDescending>("argsort",
+                               "The positions, i32, in the order in which `sort` takes them."),
+    function<kXK>("top_k",
+                  "[values, indices] of the k greatest along the last axis, the greatest first."),
+    function<kXIndicesAxis1>("take_along_axis",
+                             "x at the indices along one axis, of a shape that agrees on the "
+                             "others; out of range counts as the nearest."),
     function<kXKernelStridesPaddingDilationGroups>(
         "convolution",
         "Slides a kernel [window…, in / groups, out] over x [batch, size…, in]. padding: "

@@ -53,13 +53,7 @@ Value range(BuiltinCall& call) {
   return Value::list(std::move(numbers));
 }
 
-Value unsupported(BuiltinCall& call) {
-  call.elaborator().fail("E0805", call.span(),
-                         fmt::format("`{}` is not supported yet", call.name()));
-}
-
 constexpr Builtin kTable[] = {
-    {"cumulative_sum", unsupported},
     {"dtype", dtype},
     {"kind", kind},
     {"len", len},
@@ -68,8 +62,6 @@ constexpr Builtin kTable[] = {
     {"rank", rank},
     {"shape", shape},
     {"size", size},
-    {"sort", unsupported},
-    {"top_k", unsupported},
 };
 
 }  // namespace

@@ -58,7 +58,7 @@ void Elaborator::declare_slot(const ast::Declare& declare, Span span) {
                fmt::format("a slot starts with a tensor, got {}", describe(value)))
              .with_help("zeros_like(value)"));
   const Site site(*this, span);
-  const std::string path = optimized_path_ + ":" + declare.name.text;
+  const std::string path = slot_prefix_ + declare.name.text;
   for (const SlotUpdate& slot : *slots_)
     if (slot.name == path) fail("E0601", span, fmt::format("two slots called {}", path));
   const TensorId input = draft_.input(InputKind::Slot, path, type(*initial));
@@ -84,6 +84,7 @@ TensorId Elaborator::initial_value(const Value& given, const Type& type, const s
   const Restored<std::string> initialized(initialized_path_, path);
   const Restored<int64_t> draws(initial_draws_, 0);
   const Restored<std::string> role(role_, "initial " + path);
+  const Restored<std::vector<OpenScan>> scans(draft_.open_scans(), {});
   const Site site(*this, span);
   Value value = given;
   if (const FunctionRef* function = given.as<FunctionRef>()) {
@@ -103,7 +104,7 @@ TensorId Elaborator::initial_value(const Value& given, const Type& type, const s
            fmt::format("`{}` gives a function, not an initial value", (*function)->name));
   }
   const TensorId initial = expect_type(value, type, span, "the initial value of " + path);
-  if (draft_.depends_on(initial) & kOnData)
+  if (draft_.depends_on(initial) & (kOnData | kOnRound))
     fail("E0608", span, fmt::format("the initial value of {} depends on the data", path));
   return initial;
 }

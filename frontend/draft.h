@@ -16,6 +16,7 @@ enum DependsOn : uint8_t {
   kOnTrained = 2,  // a Parameter, Slot or State
   kOnRandom = 4,   // a draw
   kOnStep = 8,
+  kOnRound = 16,  // an element or a carry of an open scan
 };
 
 struct DraftInput {
@@ -40,6 +41,20 @@ struct DraftOutput {
 /// Inputs to be replaced by other tensors (initial values), each older than its input.
 using Replacements = std::map<TensorId, TensorId>;
 
+/// An input of a scan's body and what it stands for outside.
+struct RoundInput {
+  TensorId outer;
+  TensorId inner;
+};
+/// A scan whose body is being recorded.
+struct OpenScan {
+  int64_t length = 0;
+  bool reverse = false;
+  size_t first_node = 0;
+  std::vector<RoundInput> carries;
+  std::vector<RoundInput> sequences;
+};
+
 class DraftGraph {
  public:
   /// More nodes are E0801.
@@ -53,6 +68,23 @@ class DraftGraph {
   TensorId add(OpKind kind, std::vector<TensorId> operands, Attrs attrs = {});
   void set_origin(OriginRef origin) { origin_ = std::move(origin); }
   const OriginRef& origin() const { return origin_; }
+
+  // Scans (draft_scan.cpp).
+
+  /// What is added from here to end_scan and depends on the round becomes the body; everything else
+  /// stays in front of the loop.
+  void begin_scan(int64_t length, bool reverse);
+  /// What the innermost body sees of a value that goes from round to round.
+  TensorId add_carry(TensorId initial);
+  /// The element that a round of the open scan `level` (0: the outermost) sees of a tensor, whose
+  /// axis 0 has as many elements as the scan has rounds.
+  TensorId add_sequence(size_t level, TensorId stacked);
+  /// `outputs`: the new carries, in the order of add_carry, then what is collected. The last
+  /// carries and the collected values, stacked on axis 0. Throws Error (E0612).
+  std::vector<TensorId> end_scan(std::span<const TensorId> outputs);
+  /// The scans around what is added now, outermost first. Whoever opens a scan may cut them off
+  /// where an error leaves it.
+  std::vector<OpenScan>& open_scans() { return open_scans_; }
 
   const Type& type(TensorId id) const { return tensors_[index(id)].type; }
   uint8_t depends_on(TensorId id) const { return tensors_[index(id)].depends_on; }
@@ -83,12 +115,16 @@ class DraftGraph {
   int64_t result_row_axis(OpKind kind, const std::vector<TensorId>& operands, const Attrs& attrs,
                           const Type& result) const;
   int64_t dot_row_axis(const std::vector<TensorId>& operands, const Attrs& attrs) const;
+  struct RoundMarks;
+  RoundMarks mark_round(const OpenScan& scan, std::span<const TensorId> outputs) const;
+  TensorId add_round_input(Type type, TensorId source, int64_t row_axis);
   std::vector<bool> reached(std::span<const DraftOutput> outputs,
                             const Replacements& replace) const;
 
   std::vector<TensorInfo> tensors_;
   std::vector<DraftInput> inputs_;
   std::vector<DraftNode> nodes_;
+  std::vector<OpenScan> open_scans_;
   OriginRef origin_;
 };
 

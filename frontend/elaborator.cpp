@@ -1,8 +1,11 @@
 // Entry points of an elaboration: the model's body, an optimizer, an expression of a file.
 #include "frontend/elaborator.h"
 
+#include <algorithm>
+
 #include "frontend/matching.h"
 #include "frontend/site.h"
+#include "runtime/core/path_pattern.h"
 
 namespace gradc {
 
@@ -104,8 +107,9 @@ Type Elaborator::input_type(const ast::Parameter& parameter, const ModelArgument
   return {*dtype, Shape(std::move(dims))};
 }
 
-TensorId Elaborator::run_optimizer(const FunctionValue& optimizer, const Owned& parameter,
-                                   TensorId gradient, Span blamed, std::vector<SlotUpdate>& slots) {
+TensorId Elaborator::run_optimizer(const FunctionValue& optimizer, const UpdatedParameter& updated,
+                                   Span blamed, std::vector<SlotUpdate>& slots) {
+  const std::string& path = updated.parameter.path;
   const ast::Optimizer& definition = *optimizer.optimizer;
   Frame frame;
   frame.kind = FunctionKind::Optimizer;
@@ -116,32 +120,30 @@ TensorId Elaborator::run_optimizer(const FunctionValue& optimizer, const Owned& 
   frame.instance = root_;
   const Restored<Frame*> inside(frame_, &frame);
   const Restored<std::vector<SlotUpdate>*> slot_list(slots_, &slots);
-  const Restored<std::string> path(optimized_path_, parameter.path);
-  const Restored<std::string> role(role_,
-                                   fmt::format("{} update by {}", parameter.path, optimizer.name));
+  const Restored<std::string> prefix(slot_prefix_, path + ":" + updated.slot_prefix);
+  const Restored<std::string> role(role_, fmt::format("{} update by {}", path, optimizer.name));
   const Site site(*this, blamed);
-  const TensorId step = ops_.step();
   for (const BoundArgument& setting : optimizer.arguments) {
     Value value = setting.value;
     if (const FunctionRef* schedule = value.as<FunctionRef>()) {
       Invocation invocation;
       invocation.span = blamed;
-      invocation.arguments.push_back({"", {}, step, blamed});
+      invocation.arguments.push_back({"", {}, updated.step, blamed});
       value = call(*schedule, invocation);
     }
     frame.variables.push_back(
         {setting.name, std::move(value), blamed, VariableRole::Argument, nullptr, {}});
   }
   frame.variables.push_back(
-      {"step", step, optimizer.definition, VariableRole::Binding, nullptr, {}});
+      {"step", updated.step, optimizer.definition, VariableRole::Binding, nullptr, {}});
   frame.variables.push_back({definition.gradient.text,
-                             gradient,
+                             updated.gradient,
                              definition.gradient.span,
                              VariableRole::Binding,
                              nullptr,
                              {}});
   frame.variables.push_back({definition.value.text,
-                             parameter.input,
+                             updated.value,
                              definition.value.span,
                              VariableRole::Updated,
                              nullptr,
@@ -183,12 +185,20 @@ Value Elaborator::call_from(const FunctionRef& function, std::vector<Argument> a
   return call(function, invocation);
 }
 
+bool Elaborator::is_frozen(const std::string& path) const {
+  return std::ranges::any_of(
+      setup_.freezes, [&](const ast::Pattern& pattern) { return selects(pattern.text, path); });
+}
+
 uint64_t Elaborator::next_stream() {
   if (is_initializing()) return stream_of_draw(initialized_path_, initial_draws_++, 1);
   Instance& instance = *frame_->instance;
   return stream_of_draw(instance.path, instance.draws++, instance.applications);
 }
 
-void Elaborator::count_multiply_adds(int64_t count) { frame_->instance->multiply_adds += count; }
+void Elaborator::count_multiply_adds(int64_t count) {
+  for (const OpenScan& scan : draft_.open_scans()) count *= scan.length;
+  frame_->instance->multiply_adds += count;
+}
 
 }  // namespace gradc

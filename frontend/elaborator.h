@@ -35,6 +35,7 @@ struct Invocation {
 struct ElaborationSetup {
   bool training = false;
   int64_t rows = 0;
+  std::vector<ast::Pattern> freezes;
   static constexpr int kMaxCalls = 100;
   static constexpr int kMaxNesting = 2000;  // of evaluations: bounds the host stack
   static constexpr int64_t kMaxSteps = 10'000'000;
@@ -52,6 +53,15 @@ struct ModelArguments {
   std::map<std::string, Type> fields;   // of the data: dtype and the shape of a row
 };
 
+/// One parameter as an optimizer sees it.
+struct UpdatedParameter {
+  const Owned& parameter;
+  TensorId value{};
+  TensorId gradient{};
+  TensorId step{};          // updates already made, i64[]
+  std::string slot_prefix;  // of the names of slots, behind PATH:
+};
+
 class Elaborator {
  public:
   Elaborator(const ElaborationSetup& setup, Diagnostics& diagnostics);
@@ -63,7 +73,7 @@ class Elaborator {
   /// Runs the model's body; errors are reported and end the statement they are in.
   void run_model(const ast::Model& model, const FileScope& file, const ModelArguments& arguments);
   /// Applies a configured optimizer to one parameter: the new value; slots are appended.
-  TensorId run_optimizer(const FunctionValue& optimizer, const Owned& parameter, TensorId gradient,
+  TensorId run_optimizer(const FunctionValue& optimizer, const UpdatedParameter& updated,
                          Span blamed, std::vector<SlotUpdate>& slots);
   /// Evaluates an expression at the level of a file, with extra names in reach. Throws
   /// DiagnosticError.
@@ -96,6 +106,8 @@ class Elaborator {
   /// "(None, 784)": what tables show of a result; None is the axis of the rows.
   std::string shape_text(const Value& value) const;
   const Type& type(TensorId id) const { return draft_.type(id); }
+  /// A `freeze` pattern selects what is at the path, or something above it.
+  bool is_frozen(const std::string& path) const;
   /// The stream of the next draw of the running instance.
   uint64_t next_stream();
   bool is_initializing() const { return !initialized_path_.empty(); }
@@ -143,6 +155,8 @@ class Elaborator {
 
   // execute.cpp: statements.
   void execute_block(const ast::Block& block);
+  /// The names of the block stay.
+  void execute_statements(const ast::Block& block);
   void execute(const ast::Statement& statement);
   void execute_guarded(const ast::Statement& statement);
   void execute_node(const ast::Statement& statement);
@@ -156,6 +170,14 @@ class Elaborator {
   void execute_require(const ast::Require& require, Span span);
   void execute_for(const ast::For& loop);
   void execute_if(const ast::If& choice);
+  // execute_scan.cpp.
+  struct RunningScan;
+  void execute_scan(const ast::Scan& scan, Span span);
+  void bind_elements(const ast::Scan& scan, RunningScan& running);
+  void declare_carry(const ast::Declare& declare, Span span);
+  void update_carry(Variable& variable, const Value& value, Span span);
+  void execute_collect(const ast::Publish& publish, Span span);
+
   void mark_bad(const ast::Statement& statement);
   void bind(const ast::Name& name, Value value, VariableRole role);
 
@@ -235,10 +257,11 @@ class Elaborator {
   Frame* frame_ = nullptr;
   Instance* root_ = nullptr;
   std::vector<SlotUpdate>* slots_ = nullptr;  // of the running optimizer
-  std::string optimized_path_;                // the parameter that it updates
+  std::string slot_prefix_;                   // "hidden.kernel:": of the names of its slots
   std::string initialized_path_;              // the parameter whose initial value is computed
   int64_t initial_draws_ = 0;
-  std::string role_;  // of the nodes made now
+  RunningScan* scan_ = nullptr;  // the innermost
+  std::string role_;             // of the nodes made now
   int call_depth_ = 0;
   int nesting_ = 0;
   int64_t steps_ = 0;

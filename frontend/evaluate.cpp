@@ -55,7 +55,7 @@ Value Elaborator::evaluate_node(const ast::Expr& expr, bool is_direct) {
   if (const auto* value = expr.as<ast::Bool>()) return value->value;
   if (expr.as<ast::None>()) return NoneValue{};
   if (expr.as<ast::Training>()) return setup_.training;
-  if (expr.as<ast::Frozen>()) return false;
+  if (expr.as<ast::Frozen>()) return is_frozen(frame_->instance->path);
   if (const auto* lambda = expr.as<ast::Lambda>()) {
     const Restored<std::string> bound(frame_->naming.bound,
                                       is_direct ? frame_->naming.bound : std::string());

@@ -43,8 +43,7 @@ TrainEvaluator::TrainEvaluator(const FileScope& file, const ast::Model& model,
       training_rows_(training_rows),
       elaborator_(ElaborationSetup{}, diagnostics) {}
 
-template <typename Action>
-void TrainEvaluator::guarded(Action action) {
+void TrainEvaluator::guarded(const std::function<void()>& action) {
   try {
     action();
   } catch (const DiagnosticError& fault) {
@@ -103,16 +102,18 @@ int64_t TrainEvaluator::whole(const ast::Expr& expr, const std::string& key, int
   return *result;
 }
 
+void TrainEvaluator::refuse(const std::string& key, const std::string& wanted, const Value& value,
+                            Span span) {
+  elaborator_.fail("E0720", span,
+                   fmt::format("`{}` is {}, got {}", key, wanted, elaborator_.describe(value)));
+}
+
 void TrainEvaluator::evaluate_entry(const std::string& key, const ast::Expr& expr) {
-  const auto refuse = [&](const std::string& wanted, const Value& value) {
-    elaborator_.fail("E0720", expr.span,
-                     fmt::format("`{}` is {}, got {}", key, wanted, elaborator_.describe(value)));
-  };
   if (key == "data" || key == "test") {
     (key == "data" ? settings_.data : settings_.test) = data_text(expr);
   } else if (key == "batch" || key == "eval_batch") {
     const int64_t size = whole(expr, key, 1);
-    if (size > kMaxBatch) refuse(fmt::format("at most {}", kMaxBatch), size);
+    if (size > kMaxBatch) refuse(key, fmt::format("at most {}", kMaxBatch), size, expr.span);
     (key == "batch" ? settings_.batch : settings_.eval_batch) = size;
     has_eval_batch_ |= key == "eval_batch";
   } else if (key == "epochs") {
@@ -125,79 +126,20 @@ void TrainEvaluator::evaluate_entry(const std::string& key, const ast::Expr& exp
     settings_.seed = whole(expr, key, 0);
   } else if (key == "shuffle") {
     const Value value = evaluate(expr);
-    if (!value.as<bool>()) refuse("true or false", value);
+    if (!value.as<bool>()) refuse(key, "true or false", value, expr.span);
     settings_.shuffle = *value.as<bool>();
   } else if (key == "last_batch") {
     const Value value = evaluate(expr);
     const std::string* text = value.as<std::string>();
-    if (!text || (*text != "keep" && *text != "drop")) refuse("\"keep\" or \"drop\"", value);
+    if (!text || (*text != "keep" && *text != "drop"))
+      refuse(key, "\"keep\" or \"drop\"", value, expr.span);
     settings_.last_batch = *text;
-  } else if (key == "optimizer") {
-    const Value value = evaluate(expr);
-    const FunctionValue* function = value.function();
-    if (!value.is_none() && (!function || function->kind != FunctionKind::Optimizer))
-      refuse("an optimizer such as sgd, or none", value);
-    settings_.optimizer_span = expr.span;
-    settings_.optimizer =
-        value.is_none() ? nullptr : configured(*value.as<FunctionRef>(), expr.span);
+  } else if (key == "start") {
+    settings_.start = evaluate_start(expr);
   } else {
-    const Value value = evaluate(expr);
-    if (!value.function()) refuse("a function of the list of gradients", value);
-    settings_.gradients = *value.as<FunctionRef>();
-    settings_.gradients_span = expr.span;
+    settings_.averaging = evaluate_optimizer(key, expr);
+    settings_.averaging_span = expr.span;
   }
-}
-
-FunctionRef TrainEvaluator::configured(const FunctionRef& optimizer, Span span) {
-  if (optimizer->is_configured) return optimizer;
-  return *elaborator_.call_from(optimizer, {}, span, file_).as<FunctionRef>();
-}
-
-void TrainEvaluator::set_optimizer(const std::string& name, const ast::Expr& value) {
-  if (!settings_.optimizer) {
-    if (diagnostics_.has_errors()) return;
-    throw Error(ExitCode::Usage, "E0719",
-                fmt::format("--set optimizer.{}: the train block has no optimizer", name));
-  }
-  guarded([&] {
-    const ast::Callable& callable = settings_.optimizer->optimizer->callable;
-    auto changed = std::make_shared<FunctionValue>(*settings_.optimizer);
-    std::vector<std::string> keys;
-    for (size_t i = 0; i < callable.parameters.size(); ++i) {
-      const ast::Parameter& parameter = callable.parameters[i];
-      keys.push_back("optimizer." + parameter.name.text);
-      if (parameter.name.text != name) continue;
-      // The kind is checked by configuring the optimizer anew with this one setting.
-      auto bare = std::make_shared<FunctionValue>(*settings_.optimizer);
-      bare->is_configured = false;
-      bare->arguments.clear();
-      std::vector<Argument> arguments{{name, value.span, evaluate(value), value.span}};
-      const Value checked =
-          elaborator_.call_from(FunctionRef(bare), std::move(arguments), value.span, file_);
-      changed->arguments[i].value = checked.function()->arguments[i].value;
-      changed->count_depth();
-      settings_.optimizer = std::move(changed);
-      return;
-    }
-    throw Error(ExitCode::Usage, "E0719",
-                fmt::format("--set optimizer.{}: there is no such key; the nearest are {}", name,
-                            fmt::join(nearest("optimizer." + name, keys, 3), ", ")));
-  });
-}
-
-void TrainEvaluator::report_unknown_entry(const ast::Name& key) {
-  Diagnostic unknown = error("E0710", key.span, fmt::format("`train` has no entry `{}`", key.text));
-  const FunctionValue* optimizer = settings_.optimizer.get();
-  bool is_setting = key.text == "learning_rate";
-  if (optimizer)
-    for (const BoundArgument& setting : optimizer->arguments)
-      is_setting |= setting.name == key.text;
-  if (is_setting) {
-    unknown.message += "; it is a setting of the optimizer";
-    unknown.help =
-        fmt::format("optimizer = rmsprop({0} = 0.01), or --set optimizer.{0}=0.01", key.text);
-  }
-  diagnostics_.report(std::move(unknown));
 }
 
 void TrainEvaluator::finish() {

@@ -6,6 +6,10 @@ namespace gradc {
 
 void Elaborator::execute_block(const ast::Block& block) {
   const BlockNames names(*frame_);
+  execute_statements(block);
+}
+
+void Elaborator::execute_statements(const ast::Block& block) {
   for (const ast::Statement& statement : block.statements) {
     const bool is_out_of_steps = steps_ > ElaborationSetup::kMaxSteps;
     if (frame_->returned || diagnostics_.is_full() || is_out_of_steps) return;
@@ -54,13 +58,17 @@ void Elaborator::execute_node(const ast::Statement& statement) {
   }
   if (const auto* declare = statement.as<ast::Declare>()) {
     if (declare->kind == ast::DeclareKind::Slot) return declare_slot(*declare, span);
-    if (declare->kind != ast::DeclareKind::Carry) return declare_owned(*declare, span);
+    if (declare->kind == ast::DeclareKind::Carry) return declare_carry(*declare, span);
+    return declare_owned(*declare, span);
   }
   if (const auto* publish = statement.as<ast::Publish>()) {
     if (publish->kind == ast::PublishKind::Penalty) return execute_penalty(*publish);
-    if (publish->kind != ast::PublishKind::Collect) return execute_publish(*publish, span);
+    if (publish->kind == ast::PublishKind::Collect) return execute_collect(*publish, span);
+    return execute_publish(*publish, span);
   }
-  fail("E0805", span, "`scan` is not supported yet");
+  const auto* scan = statement.as<ast::Scan>();
+  CHECK(scan != nullptr, "a statement of no kind");
+  execute_scan(*scan, span);
 }
 
 namespace {
@@ -155,7 +163,13 @@ void Elaborator::execute_update(const ast::Update& update, Span span) {
       record_binding(update.name.text, value);
       variable->value = std::move(value);
       return;
+    case VariableRole::Carry:
+      return update_carry(*variable, value, update.value->span);
     case VariableRole::State:
+      if (!draft_.open_scans().empty())
+        fail(error("E0606", span,
+                   fmt::format("the state `{}` cannot be updated in a `scan`", update.name.text))
+                 .with_help("carry the value through the loop"));
       variable->owned->current =
           expect_type(value, variable->owned->type, update.value->span, what);
       return;
@@ -166,7 +180,7 @@ void Elaborator::execute_update(const ast::Update& update, Span span) {
       variable->value = updated;
       // The name ends with its block, the slot does not.
       for (SlotUpdate& slot : *slots_)
-        if (slot.name == optimized_path_ + ":" + variable->name) slot.current = updated;
+        if (slot.name == slot_prefix_ + variable->name) slot.current = updated;
       return;
     }
     default:
@@ -273,6 +287,9 @@ void Elaborator::execute_penalty(const ast::Publish& publish) {
          fmt::format("a penalty is one number, got {}", describe(value)));
   const Site site(*this, publish.value->span);
   const TensorId penalty = tensor ? *tensor : ops_.number(*number, DType::F32);
+  if (draft_.depends_on(penalty) & kOnRound)
+    fail(error("E0611", publish.value->span, "a penalty on the values of a round of a `scan`")
+             .with_help("collect the values, and penalize them behind the loop"));
   if (frame_->instance->applications > 1 && !draft_.is_per_row(penalty)) return;
   penalties_.push_back(penalty);
 }

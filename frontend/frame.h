@@ -19,6 +19,7 @@ enum class VariableRole : uint8_t {
   State,      // `state`: keeps its type
   Slot,       // `slot`: keeps its type
   Updated,    // an optimizer's value: keeps its type
+  Carry,      // of a scan under way: keeps its type
 };
 
 struct Variable {

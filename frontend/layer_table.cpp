@@ -71,7 +71,7 @@ class Wiring {
   std::unordered_map<TensorId, int64_t> maker_;
 };
 
-LayerRow row_of(const Instance& instance, const Ownership& ownership) {
+LayerRow row_of(const Instance& instance, const Elaborator& elaborator) {
   LayerRow row;
   row.path = instance.path;
   row.layer = instance.layer;
@@ -79,10 +79,13 @@ LayerRow row_of(const Instance& instance, const Ownership& ownership) {
   row.shape = instance.shape;
   row.multiply_adds = instance.multiply_adds;
   row.applications = instance.applications;
-  for (const auto& owned : ownership.owned())
-    if (owned->owner == &instance)
-      (owned->kind == InputKind::Parameter ? row.parameters : row.states) +=
-          owned->type.shape.element_count();
+  for (const auto& owned : elaborator.ownership().owned()) {
+    if (owned->owner != &instance) continue;
+    const int64_t count = owned->type.shape.element_count();
+    const bool is_parameter = owned->kind == InputKind::Parameter;
+    (is_parameter ? row.parameters : row.states) += count;
+    if (is_parameter && !elaborator.is_frozen(owned->path)) row.trainable += count;
+  }
   return row;
 }
 
@@ -97,7 +100,7 @@ std::vector<LayerRow> layer_rows(const Elaborator& elaborator) {
   const std::vector<Application>& applications = elaborator.body().applications;
   const std::vector<bool> is_reached = Wiring(elaborator).reached();
   const auto& instances = elaborator.ownership().instances();
-  LayerRow own = row_of(*instances.front(), elaborator.ownership());  // the model was made first
+  LayerRow own = row_of(*instances.front(), elaborator);  // the model was made first
   std::vector<LayerRow> rows;
   size_t next = 0;
   for (size_t i = 1; i <= instances.size(); ++i) {
@@ -116,7 +119,7 @@ std::vector<LayerRow> layer_rows(const Elaborator& elaborator) {
       own.multiply_adds -= application.multiply_adds;
       rows.push_back(std::move(row));
     }
-    if (i < instances.size()) rows.push_back(row_of(*instances[i], elaborator.ownership()));
+    if (i < instances.size()) rows.push_back(row_of(*instances[i], elaborator));
   }
   rows.push_back(std::move(own));
   return rows;

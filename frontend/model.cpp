@@ -80,6 +80,7 @@ ModelGraphs& Model::State::graphs(int64_t rows, bool training) {
   ElaborationSetup setup;
   setup.training = training;
   setup.rows = rows;
+  setup.freezes = evaluated().freezes;
   auto graphs = reporting([&] {
     return std::make_unique<ModelGraphs>(*block, evaluated(), arguments, setup, diagnostics);
   });
@@ -199,6 +200,8 @@ Graph Model::elaborate(GraphMode mode, int64_t rows, const GraphRequest& request
   verify(graph, "elaboration");
   return graph;
 }
+
+bool Model::has_outputs(int64_t rows) { return state_->graphs(rows, false).has_outputs(); }
 
 std::vector<LayerRow> Model::layers(int64_t rows) {
   return layer_rows(state_->graphs(rows, true).elaborator());

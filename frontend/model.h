@@ -27,6 +27,7 @@ struct LayerRow {
   std::string output;  // "f32[128, 512]", "[f32[128, 2], f32[128, 2]]"; empty for the model's own
   std::string shape;   // "(None, 512)", "[(None, 2), (None, 2)]": None stands for the rows
   int64_t parameters = 0;     // elements of the instance's own parameters, not of those inside it
+  int64_t trainable = 0;      // of `parameters`, what no `freeze` selects
   int64_t states = 0;         // likewise
   int64_t multiply_adds = 0;  // of its own contractions, for `rows` rows, all applications
   int applications = 1;       // more than 1 for a shared instance only
@@ -52,7 +53,7 @@ struct ElaborationOptions {
 /// What a graph of mode Run is to hold; the other modes ignore it.
 struct GraphRequest {
   bool training = false;   // the value of the word `training` in the model
-  bool gradients = false;  // add the gradient of the loss for every parameter
+  bool gradients = false;  // add the gradient of its loss for every trained parameter
   bool names = false;      // add every tensor that the model's body binds, as an output
 };
 
@@ -84,7 +85,9 @@ class Model {
   /// The evaluated `train` block, always with all of: data (String, as written: "digits",
   /// "mnist(\"dir\")"; "" where the block has none), test (String), batch, eval_batch (Int),
   /// epochs or steps (Int), shuffle (Bool), last_batch (String "keep" or "drop"), seed (Int),
-  /// optimizer (String, as written; "none" to evaluate only). Needs no data.
+  /// optimizer (String: its name, or "LOSS: NAME, …"; "none" to evaluate only); where initial
+  /// values are read: start (String, the file) and start_only (String, patterns by line). Needs no
+  /// data.
   const Attrs& settings();
 
   /// The fields the model reads, in declaration order.
@@ -106,6 +109,8 @@ class Model {
   /// first values; Metrics every loss and metric of a pass, from the accumulators.
   Graph elaborate(GraphMode mode, int64_t rows, const GraphRequest& request = {});
 
+  /// False where there is nothing to predict: no `output`.
+  bool has_outputs(int64_t rows);
   /// For `summary`.
   std::vector<LayerRow> layers(int64_t rows);
   /// For `plot`.

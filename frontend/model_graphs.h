@@ -3,6 +3,7 @@
 #pragma once
 #include "frontend/split_metrics.h"
 #include "frontend/train_block.h"
+#include "frontend/update_plan.h"
 
 namespace gradc {
 
@@ -16,21 +17,23 @@ class ModelGraphs {
   /// Throws DiagnosticError or SilentFault.
   Graph make(GraphMode mode, const GraphRequest& request);
   const Elaborator& elaborator() const { return elaborator_; }
+  bool has_outputs() const { return !elaborator_.outputs().empty(); }
   const Ownership& ownership() const { return elaborator_.ownership(); }
 
  private:
-  struct Update {
-    const Owned* parameter;
-    TensorId value;
-  };
   /// loss + penalties, one per loss.
   void add_penalties();
   void split_all();
+  void require_plan() const;
   void run_optimizers();
-  std::vector<TensorId> gradients();
-  std::vector<TensorId> processed_gradients();
-  void warn_of_unused(const std::vector<const Owned*>& parameters);
-  std::vector<const Owned*> parameters() const;
+  void update(const PlannedLoss& planned);
+  void average(const UpdatedParameter& updated, TensorId acts, bool is_every);
+  /// Where `acts` is false the slots from `first` on keep their values.
+  void keep_slots(size_t first, TensorId acts);
+  /// The derivatives of the loss by the parameters that it updates.
+  const std::vector<TensorId>& gradients(const PlannedLoss& planned);
+  std::vector<TensorId> processed_gradients(const PlannedLoss& planned);
+  void warn_of_unused(const PlannedLoss& planned);
   void add_losses(std::vector<DraftOutput>& outputs) const;
   void add_accumulations(std::vector<DraftOutput>& outputs) const;
   Graph train_graph();
@@ -38,6 +41,8 @@ class ModelGraphs {
   Graph predict_graph();
   Graph run_graph(const GraphRequest& request);
   Graph metrics_graph();
+  /// Running averages in the place of the parameters.
+  Replacements averages();
   Graph extract(GraphMode mode, const std::vector<DraftOutput>& outputs,
                 const Replacements& replace = {});
 
@@ -48,9 +53,11 @@ class ModelGraphs {
   std::vector<Published> losses_;  // with penalties
   DraftGraph front_;               // what is behind the accumulators of a pass
   std::vector<std::pair<std::string, SplitMetric>> splits_;
-  std::optional<std::vector<TensorId>> gradients_;
-  std::vector<Update> updates_;
+  std::vector<PlannedLoss> plan_;  // of a training elaboration
+  std::map<const PlannedLoss*, std::vector<TensorId>> gradients_;
+  std::map<const Owned*, TensorId> updates_;
   std::vector<SlotUpdate> slots_;
+  std::map<const Owned*, TensorId> averages_;  // inputs
   bool is_optimized_ = false;
 };
 

@@ -87,6 +87,8 @@ int64_t DraftGraph::result_row_axis(OpKind kind, const std::vector<TensorId>& op
     case OpKind::Conv:
     case OpKind::ConvInput:
       return rows == 0 ? 0 : -1;
+    case OpKind::CumulativeSum:
+    case OpKind::ArgSort:
     case OpKind::Reverse:
     case OpKind::StopGradient:
     case OpKind::ScatterAdd:

@@ -1,6 +1,7 @@
 // Walks from a metric back to the first full reduction on every path.
 #include "frontend/split_metrics.h"
 
+#include <algorithm>
 #include <map>
 
 #include "frontend/tensor_ops.h"
@@ -33,14 +34,28 @@ bool is_full_reduction(const DraftGraph& draft, const DraftNode& node) {
   }
 }
 
-Cut cut_at(const DraftGraph& draft, TensorId id) {
+// By tensor: is it made of something that is accumulated already? Then nothing in front of that is.
+std::vector<bool> made_of_accumulated(const DraftGraph& draft) {
+  std::vector<bool> made(draft.tensor_count(), false);
+  for (size_t position = 0; position < made.size(); ++position) {
+    const DraftNode* node = draft.node(static_cast<TensorId>(position));
+    if (!node) continue;
+    made[position] =
+        node->kind == OpKind::Accumulate ||
+        std::ranges::any_of(node->operands, [&](TensorId operand) { return made[index(operand)]; });
+  }
+  return made;
+}
+
+Cut cut_at(const DraftGraph& draft, const std::vector<bool>& made_of_accumulated, TensorId id) {
   const DraftNode* node = draft.node(id);
   if (!draft.is_per_row(id)) {
     if (draft.depends_on(id) == kOnNothing) return Cut::Constant;
     return Cut::Trained;
   }
   if (!node) return Cut::Data;
-  if (is_full_reduction(draft, *node)) return Cut::Reduction;
+  const bool is_front = node->kind != OpKind::Accumulate && made_of_accumulated[index(id)];
+  if (!is_front && is_full_reduction(draft, *node)) return Cut::Reduction;
   const OpClass op = op_class(node->kind);
   const bool is_end =
       op == OpClass::Random || op == OpClass::Region || node->kind == OpKind::Gradient;
@@ -55,7 +70,8 @@ class Splitter {
         batch_ops_(batch),
         front_ops_(front),
         name_(std::move(name)),
-        rows_(rows) {}
+        rows_(rows),
+        made_of_accumulated_(made_of_accumulated(batch)) {}
 
   SplitMetric split(TensorId value) {
     split_.value = front_ops_.convert(visit(value), DType::F64);
@@ -67,7 +83,7 @@ class Splitter {
     const auto known = done_.find(id);
     if (known != done_.end()) return known->second;
     TensorId made{};
-    switch (cut_at(batch_, id)) {
+    switch (cut_at(batch_, made_of_accumulated_, id)) {
       case Cut::Reduction:
         made = reduce(id);
         break;
@@ -150,6 +166,7 @@ class Splitter {
   TensorOps front_ops_;
   std::string name_;
   int64_t rows_;
+  std::vector<bool> made_of_accumulated_;
   SplitMetric split_;
   std::map<TensorId, TensorId> done_;
 };
@@ -164,6 +181,7 @@ SplitMetric split_metric(DraftGraph& batch, DraftGraph& front, TensorId value,
 void check_accumulation(const DraftGraph& batch, TensorId value, const std::string& name,
                         const std::string& word, Span span) {
   const std::string type = to_string(batch.type(value));
+  const std::vector<bool> made = made_of_accumulated(batch);
   std::vector<TensorId> open{value};
   std::vector<bool> seen(batch.tensor_count(), false);
   while (!open.empty()) {
@@ -171,7 +189,7 @@ void check_accumulation(const DraftGraph& batch, TensorId value, const std::stri
     open.pop_back();
     if (seen[index(id)]) continue;
     seen[index(id)] = true;
-    const Cut cut = cut_at(batch, id);
+    const Cut cut = cut_at(batch, made, id);
     if (cut == Cut::Data)
       throw DiagnosticError{
           error("E0711", span,
@@ -180,9 +198,6 @@ void check_accumulation(const DraftGraph& batch, TensorId value, const std::stri
     if (cut == Cut::Inside)
       for (const TensorId operand : batch.node(id)->operands) open.push_back(operand);
   }
-  if (batch.type(value).shape.rank() != 0)
-    throw DiagnosticError{
-        error("E0716", span, fmt::format("{} `{}` is {}, not one number", word, name, type))};
 }
 
 }  // namespace gradc

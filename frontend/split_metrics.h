@@ -26,8 +26,7 @@ struct SplitMetric {
 SplitMetric split_metric(DraftGraph& batch, DraftGraph& front, TensorId value,
                          const std::string& name, int64_t rows);
 
-/// Throws DiagnosticError (E0711, E0716) where `value` cannot be split; `word` is "loss" or
-/// "metric".
+/// Throws DiagnosticError (E0711) where `value` cannot be split; `word` is "loss" or "metric".
 void check_accumulation(const DraftGraph& batch, TensorId value, const std::string& name,
                         const std::string& word, Span span);
 

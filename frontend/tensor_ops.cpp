@@ -208,9 +208,15 @@ TensorId TensorOps::seed() {
 
 TensorId TensorOps::random_unit(const Shape& shape, DType dtype, uint64_t stream, bool at_step) {
   const TensorId when = at_step ? step() : number(NumberValue::of(int64_t{0}), DType::I64);
-  return draft_.add(
+  const size_t levels = draft_.open_scans().size();
+  std::vector<int64_t> dims;
+  for (const OpenScan& scan : draft_.open_scans()) dims.push_back(scan.length);
+  dims.insert(dims.end(), shape.begin(), shape.end());
+  TensorId drawn = draft_.add(
       OpKind::Random, {seed(), when},
-      {{"shape", shape.dims()}, {"dtype", dtype}, {"stream", static_cast<int64_t>(stream)}});
+      {{"shape", std::move(dims)}, {"dtype", dtype}, {"stream", static_cast<int64_t>(stream)}});
+  for (size_t level = 0; level < levels; ++level) drawn = draft_.add_sequence(level, drawn);
+  return drawn;
 }
 
 }  // namespace gradc

@@ -81,7 +81,8 @@ class TensorOps {
   // Run-time scalars and draws.
   TensorId step();
   TensorId seed();
-  /// Uniform in [0, 1), f32 or f64; `at_step` false: always as at step 0.
+  /// Uniform in [0, 1), f32 or f64; `at_step` false: always as at step 0. In a scan one draw before
+  /// the loop serves all rounds.
   TensorId random_unit(const Shape& shape, DType dtype, uint64_t stream, bool at_step);
 
   /// `axis` counted from the end where negative; E0408 outside of [-rank, rank).

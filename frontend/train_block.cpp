@@ -11,13 +11,16 @@ namespace gradc {
 
 namespace {
 
-constexpr std::string_view kEntries[] = {"data",       "test",      "batch",    "eval_batch",
-                                         "epochs",     "steps",     "seed",     "shuffle",
-                                         "last_batch", "optimizer", "gradients"};
-constexpr std::string_view kLaterEntries[] = {"averaging", "start"};
+// What stands in the block itself, whatever updates the parameters.
+constexpr std::string_view kEntries[] = {"data",    "test",       "batch",    "eval_batch",
+                                         "epochs",  "steps",      "seed",     "start",
+                                         "shuffle", "last_batch", "averaging"};
+constexpr std::string_view kSingleEntries[] = {"optimizer", "gradients"};
+constexpr std::string_view kOptimizeEntries[] = {"parameters", "optimizer", "every", "gradients"};
 
-bool is_entry(std::string_view key) {
-  return std::ranges::find(kEntries, key) != std::end(kEntries);
+template <typename Keys>
+bool is_among(const Keys& keys, std::string_view key) {
+  return std::ranges::find(keys, key) != std::end(keys);
 }
 
 }  // namespace
@@ -68,8 +71,20 @@ void TrainBlock::find_model(Diagnostics& diagnostics) {
   if (!model_) diagnostics.report(error("E0718", {source, 0, 0}, "the file defines no model"));
 }
 
+std::vector<const ast::Optimize*> TrainBlock::optimizes() const {
+  std::vector<const ast::Optimize*> found;
+  if (!train_) return found;
+  for (const ast::Entry& entry : train_->entries)
+    if (const auto* optimize = entry.as<ast::Optimize>()) found.push_back(optimize);
+  return found;
+}
+
 std::vector<std::string> TrainBlock::known_keys() const {
   std::vector<std::string> keys(std::begin(kEntries), std::end(kEntries));
+  for (const ast::Optimize* optimize : optimizes())
+    for (const std::string_view key : kOptimizeEntries)
+      keys.push_back(fmt::format("{}.{}", optimize->loss.text, key));
+  if (optimizes().empty()) keys.insert(keys.end(), kSingleEntries, std::end(kSingleEntries));
   for (const ast::Parameter& parameter : model_->callable.parameters) {
     if (!parameter.type || !parameter.type->is_tensor)
       keys.push_back("model." + parameter.name.text);
@@ -81,12 +96,15 @@ std::vector<std::string> TrainBlock::known_keys() const {
   return keys;
 }
 
-// Settings of the optimizer are checked when it is known.
+// Settings of an optimizer are checked when it is known.
 void TrainBlock::check_overrides() const {
   const std::vector<std::string> keys = known_keys();
   for (const Override& given : overrides_) {
-    if (given.key.starts_with("optimizer.")) continue;
-    if (std::ranges::find(keys, given.key) != keys.end()) continue;
+    bool is_known = is_among(keys, given.key);
+    if (optimizes().empty()) is_known |= given.key.starts_with("optimizer.");
+    for (const ast::Optimize* optimize : optimizes())
+      is_known |= given.key.starts_with(optimize->loss.text + ".optimizer.");
+    if (is_known) continue;
     const auto close = nearest(given.key, keys, 3);
     throw Error(ExitCode::Usage, "E0719",
                 fmt::format("--set {}: there is no such key; the nearest are {}", given.key,
@@ -110,37 +128,79 @@ TrainEntries TrainBlock::evaluate(int64_t training_rows, Diagnostics& diagnostic
   for (const Override& given : overrides_)
     if (given.key.starts_with("model."))
       evaluator.give_model(given.key.substr(6), *given.value, given.value->span);
-  // The last entry of two that exclude each other counts: an override is last.
-  std::vector<std::pair<std::string, const ast::Expr*>> entries;
-  if (train_) {
-    for (const ast::Entry& entry : train_->entries) {
-      const auto* setting = entry.as<ast::Setting>();
-      if (!setting) {
-        diagnostics.report(
-            error("E0805", entry.span, "`optimize`, `group` and `freeze` are not supported yet"));
-      } else if (is_entry(setting->key.text)) {
-        if (!find_override(setting->key.text))
-          entries.emplace_back(setting->key.text, setting->value.get());
-      } else if (std::ranges::find(kLaterEntries, setting->key.text) != std::end(kLaterEntries)) {
-        diagnostics.report(error("E0805", setting->key.span,
-                                 fmt::format("`{}` is not supported yet", setting->key.text)));
-      } else {
-        evaluator.report_unknown_entry(setting->key);
-      }
-    }
-  }
-  for (const Override& given : overrides_)
-    if (is_entry(given.key)) entries.emplace_back(given.key, given.value.get());
-  // `total_steps` needs the batch and the epochs, so these come first.
-  std::ranges::stable_sort(entries, {}, [](const auto& entry) {
-    return entry.first == "optimizer" || entry.first == "gradients";
-  });
-  for (const auto& [key, value] : entries) evaluator.set(key, *value);
-  for (const Override& given : overrides_)
-    if (given.key.starts_with("optimizer."))
-      evaluator.set_optimizer(given.key.substr(10), *given.value);
+  evaluate_settings(evaluator);
+  evaluate_optimizers(evaluator, settings, diagnostics);
   evaluator.finish();
   return settings;
+}
+
+void TrainBlock::evaluate_settings(TrainEvaluator& evaluator) const {
+  // The last entry of two that exclude each other counts: an override is last.
+  std::vector<std::pair<std::string, const ast::Expr*>> entries;
+  if (train_)
+    for (const ast::Entry& entry : train_->entries) {
+      const auto* setting = entry.as<ast::Setting>();
+      if (setting && is_among(kEntries, setting->key.text) && !find_override(setting->key.text))
+        entries.emplace_back(setting->key.text, setting->value.get());
+    }
+  for (const Override& given : overrides_)
+    if (is_among(kEntries, given.key)) entries.emplace_back(given.key, given.value.get());
+  // `total_steps` needs the batch and the epochs, so these come first.
+  std::ranges::stable_sort(entries, {},
+                           [](const auto& entry) { return entry.first == "averaging"; });
+  for (const auto& [key, value] : entries) evaluator.set(key, *value);
+}
+
+void TrainBlock::evaluate_optimizers(TrainEvaluator& evaluator, TrainEntries& settings,
+                                     Diagnostics& diagnostics) const {
+  static const std::vector<ast::Entry> kNone;
+  const std::vector<ast::Entry>& entries = train_ ? train_->entries : kNone;
+  for (const ast::Entry& entry : entries)
+    if (const auto* freeze = entry.as<ast::Freeze>())
+      settings.freezes.insert(settings.freezes.end(), freeze->patterns.begin(),
+                              freeze->patterns.end());
+  const std::vector<const ast::Optimize*> blocks = optimizes();
+  if (blocks.empty()) return evaluate_optimize(evaluator, settings.single, entries, "");
+  for (const ast::Entry& entry : entries) {
+    const auto* setting = entry.as<ast::Setting>();
+    const bool is_inside = setting && is_among(kSingleEntries, setting->key.text);
+    if (is_inside || entry.as<ast::Group>())
+      diagnostics.report(error("E0723", entry.span,
+                               "in a block with `optimize` this stands in the `optimize` it is for")
+                             .note("the first `optimize`", blocks[0]->loss.span));
+  }
+  for (const ast::Optimize* optimize : blocks) {
+    OptimizeEntries& target = settings.optimizes.emplace_back();
+    target.loss = optimize->loss;
+    evaluate_optimize(evaluator, target, optimize->entries, optimize->loss.text + ".");
+    if (!target.optimizer && !diagnostics.has_errors())
+      diagnostics.report(error("E0709", optimize->loss.span,
+                               fmt::format("`optimize {}` has no optimizer", optimize->loss.text))
+                             .with_help("optimizer = adam; or freeze its parameters"));
+  }
+}
+
+void TrainBlock::evaluate_optimize(TrainEvaluator& evaluator, OptimizeEntries& target,
+                                   const std::vector<ast::Entry>& entries,
+                                   const std::string& prefix) const {
+  const auto is_known = [&](const std::string& key) {
+    return prefix.empty() ? is_among(kSingleEntries, key) : is_among(kOptimizeEntries, key);
+  };
+  for (const ast::Entry& entry : entries) {
+    const auto* setting = entry.as<ast::Setting>();
+    if (setting && is_known(setting->key.text) && !find_override(prefix + setting->key.text))
+      evaluator.set_update(target, setting->key.text, *setting->value);
+  }
+  const std::string of_optimizer = prefix + "optimizer.";
+  for (const Override& given : overrides_)
+    if (given.key.starts_with(prefix) && is_known(given.key.substr(prefix.size())))
+      evaluator.set_update(target, given.key.substr(prefix.size()), *given.value);
+  for (const Override& given : overrides_)
+    if (given.key.starts_with(of_optimizer))
+      evaluator.set_optimizer(target, of_optimizer, given.key.substr(of_optimizer.size()),
+                              *given.value);
+  for (const ast::Entry& entry : entries)
+    if (const auto* group = entry.as<ast::Group>()) evaluator.add_group(target, *group);
 }
 
 Attrs TrainBlock::attributes(const TrainEntries& settings) {
@@ -156,7 +216,16 @@ Attrs TrainBlock::attributes(const TrainEntries& settings) {
   attrs.set("shuffle", settings.shuffle);
   attrs.set("last_batch", settings.last_batch);
   attrs.set("seed", settings.seed);
-  attrs.set("optimizer", settings.optimizer ? to_text(Value(settings.optimizer)) : "none");
+  const auto text = [](const FunctionRef& one) { return one ? to_text(Value(one)) : "none"; };
+  std::string optimizer;
+  for (const OptimizeEntries& optimize : settings.optimizes)
+    optimizer += fmt::format("{}{}: {}", optimizer.empty() ? "" : ", ", optimize.loss.text,
+                             text(optimize.optimizer));
+  attrs.set("optimizer", optimizer.empty() ? text(settings.single.optimizer) : optimizer);
+  if (settings.start) {
+    attrs.set("start", settings.start->path);
+    attrs.set("start_only", fmt::format("{}", fmt::join(settings.start->only, "\n")));
+  }
   return attrs;
 }
 

@@ -7,11 +7,41 @@
 
 namespace gradc {
 
+class TrainEvaluator;
+
 /// One `--set KEY=EXPR`.
 struct Override {
   std::string key;
   ast::ExprPtr value;
   std::shared_ptr<const Source> source;
+};
+
+/// `group PATTERNS { NAME = … }`: other settings of the optimizer for some parameters.
+struct GroupEntries {
+  struct Setting {
+    ast::Name name;
+    Value value;
+  };
+  std::vector<ast::Pattern> patterns;
+  std::vector<Setting> settings;
+};
+
+/// `optimize LOSS { … }`, or the same entries directly in the block.
+struct OptimizeEntries {
+  ast::Name loss;                        // empty: the only loss
+  std::vector<ast::Pattern> parameters;  // empty: all
+  FunctionRef optimizer;                 // configured; null: evaluate only
+  Span optimizer_span;
+  FunctionRef gradients;  // null: as they are
+  Span gradients_span;
+  int64_t every = 1;
+  std::vector<GroupEntries> groups;
+};
+
+/// `start = load("FILE", only = "PATTERN")`.
+struct StartEntry {
+  std::string path;
+  std::vector<std::string> only;  // patterns; empty: everything
 };
 
 /// The evaluated entries.
@@ -25,11 +55,15 @@ struct TrainEntries {
   bool shuffle = true;
   std::string last_batch = "keep";
   int64_t seed = 0;
-  FunctionRef optimizer;  // configured; null: evaluate only
-  Span optimizer_span;
-  FunctionRef gradients;  // null: as they are
-  Span gradients_span;
+  OptimizeEntries single;                  // of a block without `optimize`
+  std::vector<OptimizeEntries> optimizes;  // one per `optimize`
+  FunctionRef averaging;                   // null: none
+  Span averaging_span;
+  std::optional<StartEntry> start;
+  std::vector<ast::Pattern> freezes;
   std::map<std::string, ModelArguments::Given> model_arguments;
+
+  bool trains() const { return single.optimizer || !optimizes.empty(); }
 };
 
 /// Finds the model and the train block of a file and evaluates its entries.
@@ -48,7 +82,14 @@ class TrainBlock {
 
  private:
   void find_model(Diagnostics& diagnostics);
+  std::vector<const ast::Optimize*> optimizes() const;
   void check_overrides() const;
+  void evaluate_settings(TrainEvaluator& evaluator) const;
+  void evaluate_optimizers(TrainEvaluator& evaluator, TrainEntries& settings,
+                           Diagnostics& diagnostics) const;
+  /// The entries of an `optimize` or of the block itself, overrides under `prefix` last.
+  void evaluate_optimize(TrainEvaluator& evaluator, OptimizeEntries& target,
+                         const std::vector<ast::Entry>& entries, const std::string& prefix) const;
   std::vector<std::string> known_keys() const;
   const Override* find_override(const std::string& key) const;
 

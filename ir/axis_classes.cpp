@@ -63,6 +63,7 @@ void AxisClasses::tie_node(const Node& node) {
         tie(node.operands[1], axis, result, first + axis);
       return;
     }
+    case OpClass::Ordered:
     case OpClass::Leaf:
     case OpClass::Random:
     case OpClass::Region:

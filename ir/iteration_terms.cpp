@@ -148,6 +148,7 @@ TermId TermBuilder::demand_node(ValueId value, const Node& node, const ElementIn
     case OpClass::Meta:
       if (node.kind == OpKind::StopGradient) return demand(node.operands[0], at);
       break;
+    case OpClass::Ordered:
     case OpClass::Region:
       break;
   }

@@ -49,22 +49,25 @@ struct SharedAxes {
     sizes.push_back(size);
     for (size_t a = 0; a < strides.size(); ++a) strides[a].push_back(of_arrays[a]);
   }
-  /// The axes as one index; false if an array is not laid out that way.
-  bool merge() {
-    while (sizes.size() > 1) {
-      const size_t last = sizes.size() - 1;
-      for (std::vector<int64_t>& of_array : strides) {
-        if (of_array[last - 1] != of_array[last] * sizes[last]) return false;
-        of_array[last - 1] = of_array[last];
-        of_array.pop_back();
-      }
+  /// Joins neighbours that every array lays out as one index; are at most `most` left?
+  bool merge(size_t most = 1) {
+    for (size_t last = sizes.size(); last-- > 1;) {
+      const bool is_one = std::all_of(strides.begin(), strides.end(), [&](const auto& of_array) {
+        return of_array[last - 1] == of_array[last] * sizes[last];
+      });
+      if (!is_one) continue;
+      for (std::vector<int64_t>& of_array : strides)
+        of_array.erase(of_array.begin() + static_cast<int64_t>(last) - 1);
       sizes[last - 1] *= sizes[last];
-      sizes.pop_back();
+      sizes.erase(sizes.begin() + static_cast<int64_t>(last));
     }
-    return true;
+    return sizes.size() <= most;
   }
-  int64_t size() const { return sizes.empty() ? 1 : sizes[0]; }
-  int64_t stride(size_t array) const { return sizes.empty() ? 1 : strides[array][0]; }
+  int64_t size() const { return sizes.empty() ? 1 : sizes.back(); }
+  int64_t stride(size_t array) const { return sizes.empty() ? 1 : strides[array].back(); }
+  /// Of the first of two.
+  int64_t outer_size() const { return sizes.size() < 2 ? 1 : sizes[0]; }
+  int64_t outer_stride(size_t array) const { return sizes.size() < 2 ? 1 : strides[array][0]; }
 };
 
 bool is_zero(const Graph& body, ValueId value) {
@@ -188,19 +191,26 @@ bool Matcher::match_dot(const Node& node) {
   for (size_t c = 0; c < lhs_contract.size(); ++c)
     k.add(lhs_shape[lhs_contract[c]],
           {stride(*lhs, lhs_contract[c]), stride(*rhs, rhs_contract[c])});
-  if (!batch.merge() || !m.merge() || !n.merge() || !k.merge()) return false;
-  const bool repeats_operands = std::min({batch.stride(0), batch.stride(1), m.stride(0),
-                                          n.stride(0), k.stride(0), k.stride(1)}) == 0;
-  const bool is_empty = std::min({batch.size(), m.size(), n.size(), k.size()}) == 0;
+  if (!batch.merge(2) || !m.merge() || !n.merge() || !k.merge()) return false;
+  const bool repeats_operands =
+      std::min({batch.outer_stride(0), batch.outer_stride(1), batch.stride(0), batch.stride(1),
+                m.stride(0), n.stride(0), k.stride(0), k.stride(1)}) == 0;
+  const bool is_empty =
+      std::min({batch.outer_size(), batch.size(), m.size(), n.size(), k.size()}) == 0;
   if (repeats_operands || is_empty) return false;
   if (bias_) {
-    const bool varies_by_row =
-        (batch.size() != 1 && batch.stride(3) != 0) || (m.size() != 1 && m.stride(2) != 0);
+    const bool varies_by_row = (batch.outer_size() != 1 && batch.outer_stride(3) != 0) ||
+                               (batch.size() != 1 && batch.stride(3) != 0) ||
+                               (m.size() != 1 && m.stride(2) != 0);
     if (varies_by_row || n.stride(2) != 1) return false;
     pattern_.bias = bias_->input;
   }
   pattern_.lhs = lhs->input;
   pattern_.rhs = rhs->input;
+  pattern_.outer = batch.outer_size();
+  pattern_.lhs_outer = batch.outer_stride(0);
+  pattern_.rhs_outer = batch.outer_stride(1);
+  pattern_.out_outer = batch.outer_stride(2);
   pattern_.batch = batch.size();
   pattern_.m = m.size();
   pattern_.n = n.size();

@@ -24,9 +24,10 @@ enum class OpClass : uint8_t {
   Contraction,  // dot
   Window,       // sums over windows that slide: fold_windows, conv and its derivatives
   Index,        // gather, scatter_add
+  Ordered,      // along the last axis: running sums, sorting
   Leaf,         // no tensor operands: constant, iota
   Random,       // counter-based
-  Region,       // holds a body: group
+  Region,       // holds a body: group, scan
   Meta,         // has a meaning for the compiler only and is gone before codegen: gradient, ...
 };
 

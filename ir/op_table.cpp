@@ -9,9 +9,11 @@
 #include "ir/ops/leaf.h"
 #include "ir/ops/meta.h"
 #include "ir/ops/movement.h"
+#include "ir/ops/ordered.h"
 #include "ir/ops/random.h"
 #include "ir/ops/reduction.h"
 #include "ir/ops/region.h"
+#include "ir/ops/scan.h"
 #include "ir/ops/windows.h"
 
 namespace gradc {

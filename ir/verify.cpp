@@ -6,6 +6,7 @@
 
 #include "ir/op.h"
 #include "ir/ops/region.h"
+#include "ir/ops/scan.h"
 #include "ir/text.h"
 
 namespace gradc {
@@ -48,7 +49,8 @@ MaybeFault find_fault(const Graph& graph);
 /// V7 and the body's own invariants.
 MaybeFault find_region_fault(const Node& node, std::span<const Type> operands, int64_t at) {
   const Graph* body = node.attrs.get<BodyRef>("body").get();
-  std::string message = ops::find_body_fault(body, operands);
+  std::string message = node.kind == OpKind::Scan ? ops::find_scan_fault(node.attrs, operands)
+                                                  : ops::find_body_fault(body, operands);
   if (!message.empty()) return Fault{"V7", std::move(message), at};
   const MaybeFault inner = find_fault(*body);
   if (!inner) return std::nullopt;

@@ -19,6 +19,13 @@ bool contains(const Axes& axes, int64_t axis) {
 
 bool is_ascending(const Axes& axes) { return std::is_sorted(axes.begin(), axes.end()); }
 
+/// a, a + 1, a + 2, ...
+bool is_run(const Axes& axes) {
+  for (size_t k = 1; k < axes.size(); ++k)
+    if (axes[k] != axes[k - 1] + 1) return false;
+  return true;
+}
+
 /// The axes of [0, rank) that are in neither list.
 Axes other_axes(int64_t rank, const Axes& first, const Axes& second = {}) {
   Axes others;
@@ -99,6 +106,8 @@ Result dot_of_transpose(Simplifier& simplifier, const Candidate& node, size_t op
   const Axes& contract = node.attrs.ints(contract_name);
   const Axes free = other_axes(static_cast<int64_t>(permutation.size()), batch, contract);
   if (!is_ascending(mapped(free, permutation))) return {};
+  // Contracted axes that are one run in memory stay so: a library takes them as one.
+  if (is_run(contract) && !is_run(mapped(contract, permutation))) return {};
   Attrs attrs = node.attrs;
   attrs.set(batch_name, mapped(batch, permutation));
   attrs.set(contract_name, mapped(contract, permutation));

@@ -37,7 +37,7 @@ double effective_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
 }  // namespace
 
 std::string_view name(GroupKind kind) {
-  constexpr std::string_view kNames[] = {"loop", "matmul", "conv"};
+  constexpr std::string_view kNames[] = {"loop", "matmul", "conv", "ordered"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -45,9 +45,10 @@ Clusters::Clusters(const Graph& graph, bool fuses) : graph_(graph), roles_(graph
   mark_needed();
   for (const Output& output : graph.outputs()) roles_.materialize(output.value);
   for (const Node& node : graph.nodes())
-    if (node.kind == OpKind::Group)
+    if (op_class(node.kind) == OpClass::Region)
       for (ValueId operand : node.operands) roles_.materialize(operand);
   settle_products(fuses);
+  settle_ordered();
   settle_operands();
   collect_readers();
   make_clusters(fuses);
@@ -111,6 +112,31 @@ void Clusters::settle_products(bool fuses) {
     if (is_product(static_cast<int32_t>(n))) continue;
     for (ValueId operand : node.operands) roles_.materialize(operand);
   }
+  if (fuses) settle_biases();
+}
+
+/// A part of a larger tensor that is added to every row of a product is stored, to be its bias.
+void Clusters::settle_biases() {
+  for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+    const Node& node = graph_.nodes()[n];
+    if (!is_needed_[n] || node.kind != OpKind::Add) continue;
+    for (const size_t side : {size_t{0}, size_t{1}}) {
+      const Node* product = graph_.defining_node(node.operands[side]);
+      const Node* rows = graph_.defining_node(node.operands[1 - side]);
+      if (product == nullptr || rows == nullptr || rows->kind != OpKind::Broadcast) continue;
+      const int64_t last = graph_.type(node.results[0]).shape.rank() - 1;
+      if (rows->attrs.ints("axes") != std::vector<int64_t>{last}) continue;
+      if (product->kind == OpKind::Dot && is_product(graph_.producer(node.operands[side])))
+        roles_.materialize(rows->operands[0]);
+    }
+  }
+}
+
+/// Operands of ordered ops are stored, whatever they are.
+void Clusters::settle_ordered() {
+  for (size_t n = 0; n < graph_.nodes().size(); ++n)
+    if (is_needed_[n] && op_class(graph_.nodes()[n].kind) == OpClass::Ordered)
+      roles_.store(graph_.nodes()[n].operands[0]);
 }
 
 /// Stores operands of nodes that cannot be loops with all that is inlined into them.
@@ -134,7 +160,7 @@ void Clusters::collect_readers() {
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const Node& node = graph_.nodes()[n];
     const NodeRole role = roles_.role(static_cast<int32_t>(n));
-    const bool is_reader = role == NodeRole::Computed || node.kind == OpKind::Group;
+    const bool is_reader = role == NodeRole::Computed || op_class(node.kind) == OpClass::Region;
     if (!is_needed_[n] || !is_reader) continue;
     std::set<ValueId> stored;
     for (ValueId operand : node.operands) roles_.collect_stored(operand, stored);
@@ -217,7 +243,9 @@ void Clusters::make_clusters(bool fuses) {
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const auto position = static_cast<int32_t>(n);
     if (is_needed_[n] && roles_.role(position) == NodeRole::Computed && cluster_by_node_[n] < 0)
-      add_cluster({position}, GroupKind::Loop);
+      add_cluster({position}, op_class(graph_.nodes()[n].kind) == OpClass::Ordered
+                                  ? GroupKind::Ordered
+                                  : GroupKind::Loop);
   }
 }
 
@@ -248,14 +276,37 @@ std::vector<size_t> Clusters::readers(ValueId value) const {
 
 void Clusters::collect_successors() {
   next_.resize(clusters_.size());
+  beyond_scans_.resize(clusters_.size());
   merged_into_.resize(clusters_.size());
+  const std::vector<std::vector<size_t>> beyond = readers_beyond_scans();
   for (size_t c = 0; c < clusters_.size(); ++c) {
     merged_into_[c] = c;
-    for (ValueId result : clusters_[c].group.results)
+    for (ValueId result : clusters_[c].group.results) {
       for (size_t reader : readers(result))
         if (reader != c) next_[c].push_back(reader);
+      const std::vector<size_t>& far = beyond[index(result)];
+      beyond_scans_[c].insert(beyond_scans_[c].end(), far.begin(), far.end());
+    }
   }
   seen_.assign(clusters_.size(), 0);
+}
+
+/// By value: the clusters that read a result of a scan that depends on the value through scans.
+std::vector<std::vector<size_t>> Clusters::readers_beyond_scans() const {
+  std::vector<std::vector<size_t>> beyond(graph_.value_count());
+  for (size_t n = graph_.nodes().size(); n-- > 0;) {
+    const Node& node = graph_.nodes()[n];
+    if (op_class(node.kind) != OpClass::Region || !is_needed_[n]) continue;
+    std::set<size_t> reached;
+    for (ValueId result : node.results) {
+      const std::vector<size_t> direct = readers(result);
+      reached.insert(direct.begin(), direct.end());
+      reached.insert(beyond[index(result)].begin(), beyond[index(result)].end());
+    }
+    for (ValueId operand : stored_[n])
+      beyond[index(operand)].insert(beyond[index(operand)].end(), reached.begin(), reached.end());
+  }
+  return beyond;
 }
 
 /// The cluster that holds the nodes with which cluster number `cluster` started.
@@ -272,8 +323,7 @@ std::vector<size_t> Clusters::successors(size_t cluster) const {
 }
 
 /// Is there a path from one cluster to the other through a third? (A cluster that reads another
-/// never reaches it: the clusters have no cycles.) Earlier groups are not looked through: nothing
-/// is merged in a graph that has them.
+/// never reaches it: the clusters have no cycles.) A scan between them counts as a third.
 bool Clusters::has_path_around(size_t from, size_t to) {
   ++search_;
   std::vector<size_t> pending;
@@ -282,6 +332,12 @@ bool Clusters::has_path_around(size_t from, size_t to) {
       next = current(next);
       const bool is_news = next != from && seen_[next] != search_;
       if (!is_news || (cluster == from && next == to)) continue;
+      seen_[next] = search_;
+      pending.push_back(next);
+    }
+    for (size_t& next : beyond_scans_[cluster]) {
+      next = current(next);
+      if (next == from || seen_[next] == search_) continue;
       seen_[next] = search_;
       pending.push_back(next);
     }
@@ -328,6 +384,7 @@ bool Clusters::merge(size_t a, size_t b) {
     return false;
   }
   next_[a].insert(next_[a].end(), next_[b].begin(), next_[b].end());
+  beyond_scans_[a].insert(beyond_scans_[a].end(), beyond_scans_[b].begin(), beyond_scans_[b].end());
   merged_into_[b] = a;
   for (int32_t n : second.nodes) cluster_by_node_[static_cast<size_t>(n)] = static_cast<int32_t>(a);
   second = {};

@@ -7,8 +7,9 @@
 
 namespace gradc {
 
-/// How a group is computed: by generated loops or by one call of the library.
-enum class GroupKind : uint8_t { Loop, Matmul, Conv };
+/// How a group is computed: by generated loops, by one call of the library, or by
+/// code of the runtime.
+enum class GroupKind : uint8_t { Loop, Matmul, Conv, Ordered };
 std::string_view name(GroupKind kind);
 
 /// A group in the making, and what is known about it.
@@ -47,6 +48,8 @@ class Clusters {
  private:
   void mark_needed();
   void settle_products(bool fuses);
+  void settle_biases();
+  void settle_ordered();
   void settle_operands();
   void collect_readers();
   void make_clusters(bool fuses);
@@ -57,6 +60,7 @@ class Clusters {
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
   void add_cluster(std::vector<int32_t> nodes, GroupKind kind);
   void collect_successors();
+  std::vector<std::vector<size_t>> readers_beyond_scans() const;
   size_t current(size_t cluster) const;
   bool has_path_around(size_t from, size_t to);
   std::vector<size_t> successors(size_t cluster) const;
@@ -70,8 +74,9 @@ class Clusters {
   std::vector<int32_t> cluster_by_node_;
   std::vector<Cluster> clusters_;
   std::vector<std::vector<size_t>> next_;  // by cluster: readers, by the numbers they once had
-  std::vector<size_t> merged_into_;        // by cluster: itself, or where its nodes went
-  std::vector<int32_t> seen_;              // by cluster: the last search that met it
+  std::vector<std::vector<size_t>> beyond_scans_;  // by cluster: readers of scans that read it
+  std::vector<size_t> merged_into_;                // by cluster: itself, or where its nodes went
+  std::vector<int32_t> seen_;                      // by cluster: the last search that met it
   int32_t search_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/builder.h"
+#include "passes/prune_scan.h"
 
 namespace gradc {
 
@@ -20,7 +21,15 @@ Graph dce(const Graph& graph) {
   }
   Rewriter rewriter(graph);
   for (size_t position = 0; position < keep.size(); ++position) {
-    if (keep[position]) rewriter.copy(graph.nodes()[position]);
+    const Node& node = graph.nodes()[position];
+    if (!keep[position]) continue;
+    if (node.kind != OpKind::Scan) {
+      rewriter.copy(node);
+      continue;
+    }
+    std::vector<bool> used;
+    for (ValueId result : node.results) used.push_back(live[index(result)]);
+    copy_used_scan(rewriter, node, used);
   }
   return std::move(rewriter).finish();
 }

@@ -1,6 +1,6 @@
 // Reverse-mode differentiation: gradient nodes become ordinary nodes.
 #pragma once
-#include "ir/builder.h"
+#include "ir/reverse_walk.h"
 
 namespace gradc {
 
@@ -12,12 +12,6 @@ namespace gradc {
 /// whose cotangent they make, else the op. Throws Error (ModelOrData, E0714) that lists every
 /// missing derivative of the graph with its place.
 Graph differentiate(const Graph& graph);
-
-/// A derivative that does not exist: `what` names the op and why.
-struct MissingDerivative {
-  Origin origin;
-  std::string what;
-};
 
 /// Throws the Error of differentiate unless the list is empty.
 void check_nothing_missing(const std::vector<MissingDerivative>& missing);

@@ -45,7 +45,8 @@ void merge_siblings(const Graph& graph, Clusters& clusters) {
 
 std::string describe_matmul(const MatmulPattern& pattern) {
   std::string text = fmt::format("matrix product {}x{}x{}", pattern.m, pattern.n, pattern.k);
-  if (pattern.batch != 1) text = fmt::format("{} of {}", text, pattern.batch);
+  const int64_t count = pattern.outer * pattern.batch;
+  if (count != 1) text = fmt::format("{} of {}", text, count);
   if (pattern.bias >= 0) text += " with bias";
   if (pattern.activation == MatmulPattern::Activation::Relu)
     text += pattern.bias >= 0 ? " and relu" : " with relu";
@@ -67,6 +68,7 @@ std::string describe_convolution(const ConvolutionPattern& pattern) {
 }
 
 std::string describe(const Cluster& cluster) {
+  if (cluster.kind == GroupKind::Ordered) return "the order along rows";
   if (cluster.kind == GroupKind::Conv) {
     const std::optional<ConvolutionPattern> pattern = match_convolution(cluster.group.body);
     CHECK(pattern.has_value(), "a conv group does not match");
@@ -144,7 +146,7 @@ class Emitter {
       return *map_[index(value)];
     }
     const Node& node = *graph_.defining_node(value);
-    const bool is_kept = node.kind == OpKind::Constant || node.kind == OpKind::Group;
+    const bool is_kept = node.kind == OpKind::Constant || op_class(node.kind) == OpClass::Region;
     CHECK(is_kept, "{} is not stored", op_info(node.kind).name);
     std::vector<ValueId> operands;
     for (ValueId operand : node.operands) operands.push_back(stored(operand));
@@ -167,7 +169,7 @@ bool has_groups(const Graph& graph) {
 
 bool is_fused(const Graph& graph) {
   return std::all_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& node) {
-    return node.kind == OpKind::Group || node.kind == OpKind::Constant ||
+    return op_class(node.kind) == OpClass::Region || node.kind == OpKind::Constant ||
            node.kind == OpKind::Reshape;
   });
 }

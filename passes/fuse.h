@@ -4,12 +4,13 @@
 
 namespace gradc {
 
-/// The graph as groups: its nodes are only Group (attrs kind "loop", "matmul" or "conv", body,
-/// reason), Constant, and Reshape, which is a view and needs no code. Every group has a code
-/// generator: analyze_group accepts the body of a loop, match_matmul and match_convolution those of
-/// the others. Cheap values (movement, conversions, iota, uniform constants) are copied into each
-/// group that reads them instead of being stored. Groups grow along the edges of the graph as long
-/// as the estimate says that it pays. Nodes no output depends on disappear; groups made before
+/// The graph as groups: its nodes are only Group (attrs kind "loop", "matmul", "conv" or "ordered",
+/// body, reason), Constant, Scan (with the bodies it has), and Reshape, which is a view and needs
+/// no code. Every group has a code generator: analyze_group accepts the body of a loop,
+/// match_matmul and match_convolution those of library calls. Cheap values (movement, conversions,
+/// iota, uniform constants) are copied into each group that reads them instead of being stored.
+/// Groups grow along the edges of the graph as long as the estimate says that it pays. Nodes no
+/// output depends on disappear; groups made before
 /// stay.
 Graph fuse(const Graph& graph);
 

@@ -8,6 +8,7 @@
 #include "ir/interpret.h"
 #include "ir/op.h"
 #include "passes/differentiate.h"
+#include "passes/scan_bodies.h"
 
 namespace gradc {
 namespace {
@@ -41,7 +42,7 @@ Tensor as_f64(const Tensor& tensor) {
 }
 
 Evaluation evaluate(const Graph& graph, std::span<const Tensor> inputs, uint64_t seed) {
-  const Graph wide = widen(graph);
+  const Graph wide = rewrite_bodies(widen(graph), differentiate);
   Rewriter rewriter(wide);
   Evaluation evaluation;
   std::vector<MissingDerivative> missing;

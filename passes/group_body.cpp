@@ -41,6 +41,7 @@ NodeRole FusionRoles::natural_role(const Node& node, bool inlines) const {
     case OpKind::Reshape:
       return NodeRole::View;
     case OpKind::Group:
+    case OpKind::Scan:
       return NodeRole::Stored;
     case OpKind::Convert:
     case OpKind::Broadcast:
@@ -70,6 +71,14 @@ bool FusionRoles::materialize(ValueId value) {
   if (role_of_node != NodeRole::Inlined || is_constant) return false;
   role_of_node = NodeRole::Computed;
   return true;
+}
+
+void FusionRoles::store(ValueId value) {
+  if (materialize(value)) return;
+  while (!graph_.is_input(value) && role(graph_.producer(value)) == NodeRole::View)
+    value = graph_.defining_node(value)->operands[0];
+  if (!graph_.is_input(value) && graph_.defining_node(value)->kind == OpKind::Constant)
+    roles_[static_cast<size_t>(graph_.producer(value))] = NodeRole::Stored;
 }
 
 void FusionRoles::collect_stored(ValueId value, std::set<ValueId>& stored) const {

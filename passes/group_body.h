@@ -11,7 +11,7 @@ enum class NodeRole : uint8_t {
   Computed,  // belongs to one group, which stores what others read
   Inlined,   // copied into each group that reads it: movement, conversions, iota, uniform constants
   View,      // reshape: inlined, or a view outside where it starts from a stored value
-  Stored,    // stays as it is: constant arrays, groups made before
+  Stored,    // stays as it is: constant arrays, scans, groups made before
 };
 
 /// The roles of all nodes and what follows from them. Refers to the graph.
@@ -26,6 +26,8 @@ class FusionRoles {
   /// Makes the node behind `value` (behind its views) Computed if it is Inlined, so that the value
   /// is stored. False if nothing had to change.
   bool materialize(ValueId value);
+  /// materialize(), for uniform constants too.
+  void store(ValueId value);
   /// The stored values (inputs, results of computed and stored nodes) that `value` is made of by
   /// inlined nodes and views; the value itself if it is one.
   void collect_stored(ValueId value, std::set<ValueId>& stored) const;

@@ -12,27 +12,34 @@
 #include "passes/differentiate.h"
 #include "passes/fold.h"
 #include "passes/fuse.h"
+#include "passes/hoist.h"
+#include "passes/merge_scans.h"
+#include "passes/scan_bodies.h"
 #include "passes/split_reductions.h"
 
 namespace gradc {
 namespace {
 
 constexpr Pass kPasses[] = {
-    {"differentiate", "gradient nodes become ordinary nodes", differentiate},
-    {"decompose", "means, stopped gradients and small powers become simpler ops", decompose},
-    {"split_reductions", "large reductions to a scalar get two stages", split_reductions},
+    {"differentiate", "gradient nodes become ordinary nodes", in_bodies<differentiate>},
+    {"merge_scans", "scans of the same rounds become one", in_bodies<merge_scans>},
+    {"hoist", "what is the same in every round of a scan is computed before it", in_bodies<hoist>},
+    {"decompose", "means, stopped gradients and small powers become simpler ops",
+     in_bodies<decompose>},
+    {"split_reductions", "large reductions to a scalar get two stages",
+     in_bodies<split_reductions>},
     {"canonicalize", "equal things get one form; identities and compositions disappear",
-     canonicalize},
-    {"fold", "small values that depend on constants only become constants", fold},
-    {"cse", "of equal nodes only the first stays", cse},
-    {"dce", "nodes that no output depends on disappear", dce},
-    {"fuse", "nodes are put into groups that become one kernel each", fuse},
-    {"fuse_nothing", "each node is put into a group of its own", fuse_nothing},
+     in_bodies<canonicalize>},
+    {"fold", "small values that depend on constants only become constants", in_bodies<fold>},
+    {"cse", "of equal nodes only the first stays", in_bodies<cse>},
+    {"dce", "nodes that no output depends on disappear", in_bodies<dce>},
+    {"fuse", "nodes are put into groups that become one kernel each", in_bodies<fuse>},
+    {"fuse_nothing", "each node is put into a group of its own", in_bodies<fuse_nothing>},
 };
 constexpr const Pass& kDifferentiate = kPasses[0];
-constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 6);
-constexpr const Pass& kFuse = kPasses[7];
-constexpr const Pass& kFuseNothing = kPasses[8];
+constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 8);
+constexpr const Pass& kFuse = kPasses[9];
+constexpr const Pass& kFuseNothing = kPasses[10];
 /// Each round removes work, so a fixed point is reached; this bounds the time to it.
 constexpr int kMaxRounds = 8;
 

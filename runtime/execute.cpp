@@ -11,6 +11,8 @@
 
 #include "runtime/onednn_conv.h"
 #include "runtime/onednn_matmul.h"
+#include "runtime/ordered_kernels.h"
+#include "runtime/run_scan.h"
 
 namespace gradc {
 
@@ -25,39 +27,55 @@ struct BoundCall {
   std::array<void*, 4> bound{};
 };
 
-enum class StepClass : uint8_t { Serial, Parallel, Matmul, Conv, Copy, Nothing };
+enum class StepClass : uint8_t { Serial, Parallel, Matmul, Conv, Copy, Scan, Ordered, Nothing };
 
 /// A step ready to run; `pointers` is the position of its first buffer in State::pointers.
 struct BoundStep {
   StepClass step_class = StepClass::Nothing;
   size_t pointers = 0;
   KernelFunction function = nullptr;
-  int64_t extent = 0;  // bytes of a copy, position among the calls of a library step
+  int64_t extent = 0;  // bytes of a copy, position among the library calls or scans
   int64_t grain = 1;
+  const OrderedStep* ordered = nullptr;
 };
 
-void run_parallel(const BoundStep& step, void* const* pointers, int team) {
+/// Calls run(begin, end) for the parts of [0, extent).
+template <typename Run>
+void run_parallel(int64_t extent, int64_t grain, int team, Run run) {
 #pragma omp parallel num_threads(team)
   {
     const int present = omp_get_num_threads();
     for (int part = omp_get_thread_num(); part < team; part += present) {
-      const Range range = part_of(step.extent, step.grain, part, team);
-      if (range.begin < range.end) step.function(pointers, range.begin, range.end);
+      const Range range = part_of(extent, grain, part, team);
+      if (range.begin < range.end) run(range.begin, range.end);
     }
   }
 }
 
+void run_rows(const OrderedStep& step, void* const* pointers, int team) {
+  const auto run = [&](int64_t begin, int64_t end) {
+    run_ordered(step, pointers[0], pointers[1], begin, end);
+  };
+  const double cost_ns = ordered_row_cost_ns(step) * static_cast<double>(step.rows);
+  if (team == 1 || step.rows == 1 || cost_ns < kParallelFromNs)
+    run(0, step.rows);
+  else
+    run_parallel(step.rows, 1, team, run);
+}
+
 /// Where there is nothing to sum, the product is bias and activation of 0; oneDNN refuses it.
 void fill_empty_product(const MatmulStep& step, const float* bias, float* out) {
-  for (int64_t b = 0; b < step.batch; ++b) {
+  for (int64_t pair = 0; pair < step.outer * step.batch; ++pair) {
+    const int64_t o = pair / step.batch;
+    const int64_t b = pair % step.batch;
     for (int64_t row = 0; row < step.m; ++row) {
       for (int64_t column = 0; column < step.n; ++column) {
         float value = bias == nullptr ? 0.0F : bias[column];
         if (step.activation == MatmulStep::Activation::Relu) value = value < 0 ? 0 : value;
         if (step.activation == MatmulStep::Activation::Tanh) value = std::tanh(value);
         if (step.activation == MatmulStep::Activation::Sigmoid) value = 1 / (1 + std::exp(-value));
-        out[b * step.out_strides[0] + row * step.out_strides[1] + column * step.out_strides[2]] =
-            value;
+        out[o * step.out_outer + b * step.out_strides[0] + row * step.out_strides[1] +
+            column * step.out_strides[2]] = value;
       }
     }
   }
@@ -67,32 +85,42 @@ void fill_empty_product(const MatmulStep& step, const float* bias, float* out) {
 
 struct Executor::State {
   std::shared_ptr<const Program> program;
-  std::shared_ptr<std::byte> arena;
+  std::shared_ptr<std::byte> own_arena;
+  std::byte* arena = nullptr;
   std::shared_ptr<std::byte> call_scratch;  // of all calls, one after the other
   std::vector<BoundStep> steps;
   std::vector<BoundCall> calls;
   std::vector<std::variant<const MatmulStep*, const ConvStep*>> call_steps;
   int call_threads = 0;
+  std::vector<std::unique_ptr<ScanRunner>> scans;
   std::vector<void*> pointers;
   std::vector<void*> bound_inputs, bound_outputs;
   std::vector<std::vector<size_t>> input_uses, output_uses;  // positions in `pointers`
 
-  explicit State(std::shared_ptr<const Program> given);
+  State(std::shared_ptr<const Program> given, std::byte* given_arena);
   void add_pointer(int32_t buffer);
   void add_step(const KernelStep& step);
   void add_step(const MatmulStep& step);
   void add_step(const ConvStep& step);
   void add_step(const CopyStep& step);
+  void add_step(const ScanStep& step);
+  void add_step(const OrderedStep& step);
   void make_calls();
   void bind(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  void bind_at(std::span<void* const> inputs, std::span<void* const> outputs);
   void rebind(const std::vector<size_t>& uses, void* address);
   void run_call(const BoundStep& step, int32_t bias);
   void run_step(const BoundStep& step, int team);
+  void run_steps();
 };
 
-Executor::State::State(std::shared_ptr<const Program> given) : program(std::move(given)) {
+Executor::State::State(std::shared_ptr<const Program> given, std::byte* given_arena)
+    : program(std::move(given)), arena(given_arena) {
   CHECK(program != nullptr);
-  arena = allocate_zeroed(program->arena_bytes);
+  if (arena == nullptr) {
+    own_arena = allocate_zeroed(program->arena_bytes);
+    arena = own_arena.get();
+  }
   input_uses.resize(program->inputs.size());
   output_uses.resize(program->outputs.size());
   bound_inputs.resize(program->inputs.size(), nullptr);
@@ -110,7 +138,7 @@ void Executor::State::add_pointer(int32_t position) {
   switch (buffer.place) {
     case Place::Arena:
       CHECK(buffer.offset + buffer.bytes <= program->arena_bytes);
-      address = arena.get() + buffer.offset;
+      address = arena + buffer.offset;
       break;
     case Place::Constant:
       CHECK(buffer.offset + buffer.bytes <= program->constants.size_bytes());
@@ -140,7 +168,8 @@ void Executor::State::add_step(const KernelStep& step) {
 void Executor::State::add_step(const MatmulStep& step) {
   BoundStep bound{StepClass::Matmul, pointers.size()};
   bound.extent = static_cast<int64_t>(call_steps.size());
-  if (step.batch == 0 || step.m == 0 || step.n == 0) bound.step_class = StepClass::Nothing;
+  if (step.outer == 0 || step.batch == 0 || step.m == 0 || step.n == 0)
+    bound.step_class = StepClass::Nothing;
   for (int32_t buffer : {step.lhs, step.rhs, step.out}) add_pointer(buffer);
   if (step.bias >= 0) add_pointer(step.bias);
   if (bound.step_class == StepClass::Matmul) call_steps.emplace_back(&step);
@@ -163,6 +192,25 @@ void Executor::State::add_step(const CopyStep& step) {
   CHECK(from.bytes == to.bytes, "{} copies {} bytes to {}", step.name, from.bytes, to.bytes);
   BoundStep bound{StepClass::Copy, pointers.size()};
   bound.extent = from.bytes;
+  add_pointer(step.from);
+  add_pointer(step.to);
+  steps.push_back(bound);
+}
+
+void Executor::State::add_step(const ScanStep& step) {
+  BoundStep bound{StepClass::Scan, pointers.size()};
+  bound.extent = static_cast<int64_t>(scans.size());
+  for (int32_t buffer : step.buffers) add_pointer(buffer);
+  auto* body_arena = static_cast<std::byte*>(
+      step.arena < 0 ? nullptr : pointers[bound.pointers + static_cast<size_t>(step.arena)]);
+  scans.push_back(std::make_unique<ScanRunner>(step, body_arena));
+  steps.push_back(bound);
+}
+
+void Executor::State::add_step(const OrderedStep& step) {
+  BoundStep bound{StepClass::Ordered, pointers.size()};
+  bound.ordered = &step;
+  if (step.rows == 0 || step.columns == 0) bound.step_class = StepClass::Nothing;
   add_pointer(step.from);
   add_pointer(step.to);
   steps.push_back(bound);
@@ -219,6 +267,19 @@ void Executor::State::bind(std::span<const Tensor> inputs, std::span<Tensor> out
   }
 }
 
+void Executor::State::bind_at(std::span<void* const> inputs, std::span<void* const> outputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == bound_inputs[i]) continue;
+    rebind(input_uses[i], inputs[i]);
+    bound_inputs[i] = inputs[i];
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i] == bound_outputs[i]) continue;
+    rebind(output_uses[i], outputs[i]);
+    bound_outputs[i] = outputs[i];
+  }
+}
+
 void Executor::State::run_call(const BoundStep& step, int32_t bias) {
   BoundCall& bound = calls[static_cast<size_t>(step.extent)];
   void** const at = pointers.data() + step.pointers;
@@ -242,7 +303,8 @@ void Executor::State::run_step(const BoundStep& step, int team) {
       if (team == 1)
         step.function(at, 0, step.extent);
       else
-        run_parallel(step, at, team);
+        run_parallel(step.extent, step.grain, team,
+                     [&](int64_t begin, int64_t end) { step.function(at, begin, end); });
       break;
     case StepClass::Matmul: {
       const auto& product =
@@ -261,25 +323,41 @@ void Executor::State::run_step(const BoundStep& step, int team) {
       if (at[0] != at[1] && step.extent > 0)
         std::memcpy(at[1], at[0], static_cast<size_t>(step.extent));
       break;
+    case StepClass::Scan:
+      scans[static_cast<size_t>(step.extent)]->run(at);
+      break;
+    case StepClass::Ordered:
+      run_rows(*step.ordered, at, team);
+      break;
     case StepClass::Nothing:
       break;
   }
 }
 
+void Executor::State::run_steps() {
+  const int team = threads();
+  make_calls();
+  // The setting belongs to the calling thread, which may be another one than last time.
+  if (omp_get_max_threads() != team) omp_set_num_threads(team);
+  for (const BoundStep& step : steps) run_step(step, team);
+}
+
 Executor::Executor(std::shared_ptr<const Program> program)
-    : state_(std::make_unique<State>(std::move(program))) {}
+    : Executor(std::move(program), nullptr) {}
+Executor::Executor(std::shared_ptr<const Program> program, std::byte* arena)
+    : state_(std::make_unique<State>(std::move(program), arena)) {}
 Executor::~Executor() = default;
 
 const Program& Executor::program() const { return *state_->program; }
 
 void Executor::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
-  State& state = *state_;
-  state.bind(inputs, outputs);
-  const int team = threads();
-  state.make_calls();
-  // The setting belongs to the calling thread, which may be another one than last time.
-  if (omp_get_max_threads() != team) omp_set_num_threads(team);
-  for (const BoundStep& step : state.steps) state.run_step(step, team);
+  state_->bind(inputs, outputs);
+  state_->run_steps();
+}
+
+void Executor::run_at(std::span<void* const> inputs, std::span<void* const> outputs) {
+  state_->bind_at(inputs, outputs);
+  state_->run_steps();
 }
 
 }  // namespace gradc

@@ -13,6 +13,8 @@ namespace gradc {
 class Executor {
  public:
   explicit Executor(std::shared_ptr<const Program> program);
+  /// The same in an arena that somebody else keeps.
+  Executor(std::shared_ptr<const Program> program, std::byte* arena);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -23,6 +25,8 @@ class Executor {
   /// that updates an input is written into that input's memory: its entry in `outputs` is ignored
   /// and may be an empty tensor.
   void run(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  /// The same on memory of the right sizes; no output updates an input.
+  void run_at(std::span<void* const> inputs, std::span<void* const> outputs);
 
  private:
   struct State;

@@ -20,10 +20,13 @@ void check_status(dnnl_status_t status, const MatmulStep& step, const char* what
         static_cast<int>(status), step.name, step.batch, step.m, step.n, step.k);
 }
 
-/// An operand as oneDNN wants it: sizes and strides of (batch, row, column).
+/// An operand as oneDNN wants it: sizes and strides of (batch, row, column); the outer batch, where
+/// there is one, goes before them.
 struct Layout {
   std::array<int64_t, 3> dims;
   std::array<int64_t, 3> strides;
+  int64_t outer = 1;
+  int64_t outer_stride = 0;
 };
 
 /// A size of 1 may have any stride: choose the one of a dense row-major or column-major matrix, for
@@ -31,7 +34,7 @@ struct Layout {
 Layout make_layout(int64_t batch, int64_t rows, int64_t columns,
                    const std::vector<int64_t>& strides) {
   CHECK(strides.size() == 3, "a matrix product with {} strides", strides.size());
-  Layout layout{{batch, rows, columns}, {strides[0], strides[1], strides[2]}};
+  Layout layout{{batch, rows, columns}, {strides[0], strides[1], strides[2]}, 1, 0};
   if (layout.strides[0] == 0) layout.dims[0] = 1;
   int64_t& row = layout.strides[1];
   int64_t& column = layout.strides[2];
@@ -48,10 +51,15 @@ Layout make_layout(int64_t batch, int64_t rows, int64_t columns,
 /// A product with all that can be said in fewer dimensions said so.
 struct Problem {
   Layout lhs, rhs, out;
-  bool is_batched = false;
+  int ndims = 2;
   bool is_swapped = false;  // computes the transposed product with operands exchanged
   int64_t repeat = 1;       // both operands shared by all of the batch: one product, many times
 };
+
+void set_outer(Layout& layout, int64_t outer, int64_t stride) {
+  layout.outer = outer;
+  layout.outer_stride = stride;
+}
 
 Layout transposed(Layout layout) {
   std::swap(layout.dims[1], layout.dims[2]);
@@ -74,6 +82,9 @@ Problem make_problem(const MatmulStep& step) {
   problem.lhs = make_layout(step.batch, step.m, step.k, step.lhs_strides);
   problem.rhs = make_layout(step.batch, step.k, step.n, step.rhs_strides);
   problem.out = make_layout(step.batch, step.m, step.n, step.out_strides);
+  set_outer(problem.lhs, step.outer, step.lhs_outer);
+  set_outer(problem.rhs, step.outer, step.rhs_outer);
+  set_outer(problem.out, step.outer, step.out_outer);
   // A column-major result costs a factor of hundred where there is a bias.
   if (step.n == 1 && step.bias >= 0) problem.out.strides[2] = 1;
   const bool has_column_major_out = problem.out.strides[2] != 1 && problem.out.strides[1] == 1;
@@ -84,6 +95,10 @@ Problem make_problem(const MatmulStep& step) {
     problem.rhs = transposed(lhs);
     problem.out = transposed(problem.out);
   }
+  if (step.outer > 1) {
+    problem.ndims = 4;
+    return problem;
+  }
   if (problem.rhs.dims[0] == 1 && problem.out.dims[0] > 1 && problem.lhs.dims[0] > 1 &&
       rows_can_merge(problem.lhs) && rows_can_merge(problem.out)) {
     merge_rows(problem.lhs);
@@ -91,16 +106,19 @@ Problem make_problem(const MatmulStep& step) {
   }
   if (problem.lhs.dims[0] == 1 && problem.rhs.dims[0] == 1)
     problem.repeat = std::exchange(problem.out.dims[0], 1);
-  problem.is_batched = problem.out.dims[0] > 1;
+  if (problem.out.dims[0] > 1) problem.ndims = 3;
   return problem;
 }
 
-dnnl_memory_desc_t make_desc(const Layout& layout, bool is_batched, const MatmulStep& step) {
+/// The last `ndims` of (outer, batch, row, column).
+dnnl_memory_desc_t make_desc(const Layout& layout, int ndims, const MatmulStep& step) {
+  const std::array<int64_t, 4> dims{layout.outer, layout.dims[0], layout.dims[1], layout.dims[2]};
+  const std::array<int64_t, 4> strides{layout.outer_stride, layout.strides[0], layout.strides[1],
+                                       layout.strides[2]};
+  const auto first = static_cast<size_t>(4 - ndims);
   dnnl_memory_desc_t desc;
-  const size_t first = is_batched ? 0 : 1;
-  check_status(dnnl_memory_desc_init_by_strides(&desc, static_cast<int>(3 - first),
-                                                layout.dims.data() + first, dnnl_f32,
-                                                layout.strides.data() + first),
+  check_status(dnnl_memory_desc_init_by_strides(&desc, ndims, dims.data() + first, dnnl_f32,
+                                                strides.data() + first),
                step, "an operand's layout");
   return desc;
 }
@@ -157,11 +175,11 @@ OnednnMatmul::State::State(const MatmulStep& step) {
 }
 
 void OnednnMatmul::State::create_desc(const MatmulStep& step, const Problem& problem) {
-  const dnnl_memory_desc_t lhs_desc = make_desc(problem.lhs, problem.is_batched, step);
-  const dnnl_memory_desc_t rhs_desc = make_desc(problem.rhs, problem.is_batched, step);
-  const dnnl_memory_desc_t out_desc = make_desc(problem.out, problem.is_batched, step);
-  const Layout bias_layout{{1, 1, step.n}, {step.n, step.n, 1}};
-  const dnnl_memory_desc_t bias_desc = make_desc(bias_layout, problem.is_batched, step);
+  const dnnl_memory_desc_t lhs_desc = make_desc(problem.lhs, problem.ndims, step);
+  const dnnl_memory_desc_t rhs_desc = make_desc(problem.rhs, problem.ndims, step);
+  const dnnl_memory_desc_t out_desc = make_desc(problem.out, problem.ndims, step);
+  const Layout bias_layout{{1, 1, step.n}, {step.n, step.n, 1}, 1, step.n};
+  const dnnl_memory_desc_t bias_desc = make_desc(bias_layout, problem.ndims, step);
   dnnl_matmul_desc_t matmul;
   check_status(dnnl_matmul_desc_init(&matmul, &lhs_desc, &rhs_desc,
                                      step.bias >= 0 ? &bias_desc : nullptr, &out_desc),

@@ -36,11 +36,13 @@ struct KernelStep {
   std::vector<int32_t> buffers;
 };
 
-/// out[b, m, n] = post(sum_k lhs[b, m, k] * rhs[b, k, n] (+ bias[n])), f32; strides in elements.
+/// out[o, b, m, n] = post(sum_k lhs[o, b, m, k] * rhs[o, b, k, n] (+ bias[n])), f32; strides in
+/// elements. Where o has a size, no stride of o or b is 0.
 struct MatmulStep {
   enum class Activation : uint8_t { None, Relu, Tanh, Sigmoid };
   std::string name;
-  int64_t batch = 1, m = 0, n = 0, k = 0;
+  int64_t outer = 1, batch = 1, m = 0, n = 0, k = 0;
+  int64_t lhs_outer = 0, rhs_outer = 0, out_outer = 0;         // strides of o
   std::vector<int64_t> lhs_strides, rhs_strides, out_strides;  // of (b, m, k), (b, k, n), (b, m, n)
   int32_t lhs = 0, rhs = 0, out = 0;                           // buffers
   int32_t bias = -1;                                           // buffer of n elements, or -1
@@ -65,7 +67,55 @@ struct CopyStep {
   std::string name;
   int32_t from, to;  // buffers of the same size
 };
-using Step = std::variant<KernelStep, MatmulStep, ConvStep, CopyStep>;
+
+struct Program;
+
+/// `length` rounds of the program `body`. Every place below that is called a buffer is a position
+/// in `buffers`; inputs and outputs are positions in those of the body.
+struct ScanStep {
+  /// A value that goes from round to round. Round t writes it where round t + 1 reads it: into
+  /// `last` and `spare` in turn; into the collected value `kept_after` that is the same output; or
+  /// into `kept_before`, which collects what the rounds start with.
+  struct Carry {
+    int32_t input = 0, output = 0;
+    int64_t bytes = 0;
+    int32_t initial = 0, last = 0, spare = -1;  // buffers
+    int32_t kept_after = -1, kept_before = -1;  // buffers
+  };
+  /// A tensor of which each round reads or writes one element of `bytes`.
+  struct Sequence {
+    int32_t position = 0;  // of the body's input or output
+    int32_t buffer = 0;
+    int64_t bytes = 0;
+  };
+  struct Constant {
+    int32_t input = 0;
+    int32_t buffer = 0;
+  };
+  std::string name;
+  std::shared_ptr<Program> body;
+  int64_t length = 0;
+  bool reverse = false;
+  std::vector<Carry> carries;
+  std::vector<Sequence> sequences;
+  std::vector<Constant> constants;
+  std::vector<Sequence> collected;
+  std::vector<int32_t> buffers;
+  int32_t arena = -1;  // buffer: the body's arena
+};
+
+/// Along each row of a [rows, columns] matrix, from one buffer to another.
+struct OrderedStep {
+  enum class Operation : uint8_t { CumulativeSum, ArgSort };
+  std::string name;
+  Operation operation = Operation::CumulativeSum;
+  DType dtype = DType::F32;
+  int64_t rows = 0, columns = 0;
+  bool is_backward = false;   // sums from the end, sorting from the largest
+  bool is_exclusive = false;  // sums without the element itself
+  int32_t from = 0, to = 0;   // buffers
+};
+using Step = std::variant<KernelStep, MatmulStep, ConvStep, CopyStep, OrderedStep, ScanStep>;
 
 struct ProgramInput {
   InputKind kind;
@@ -91,8 +141,8 @@ struct Program {
   std::vector<ProgramOutput> outputs;
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
-  Tensor constants;  // u8
-  int64_t arena_bytes = 0;
+  Tensor constants;               // u8
+  int64_t arena_bytes = 0;        // with those of the bodies of scans
   int64_t arena_lower_bound = 0;  // the most bytes alive at once
   std::shared_ptr<void> code;
 };

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include "runtime/core/path_pattern.h"
+
 namespace gradc {
 
 namespace {
@@ -96,9 +98,22 @@ struct Session::State {
 
   State(ProgramSource& given, uint64_t given_seed);
   const Tensor& find(InputKind kind, const std::string& name) const;
+  /// Puts a value into the state; a running average that stands for it follows.
+  void set_value(size_t position, const Tensor& value);
   Prepared& prepare(GraphMode mode, int64_t rows);
   void bind_data(Prepared& entry, std::span<const Field> fields) const;
 };
+
+void Session::State::set_value(size_t position, const Tensor& value) {
+  NamedTensor& entry = values[position];
+  if (value.is_empty()) return;
+  std::memcpy(entry.value.raw(), value.raw(), static_cast<size_t>(value.size_bytes()));
+  if (kinds[position] != InputKind::Parameter) return;
+  const std::string average = fmt::format("{}:{}", entry.name, kAverageSlot);
+  for (NamedTensor& other : values)
+    if (other.name == average && other.value.type() == value.type())
+      std::memcpy(other.value.raw(), value.raw(), static_cast<size_t>(value.size_bytes()));
+}
 
 Session::State::State(ProgramSource& given, uint64_t given_seed)
     : source(given), seed(given_seed), seed_tensor(DType::I64, Shape{}) {
@@ -212,11 +227,44 @@ void Session::load(const std::string& path) {
     if (has_optional || !is_optional(i)) specs.push_back({entry.name, entry.value.type()});
   }
   check_state(specs, content, path);
-  for (NamedTensor& entry : state_->values) {
-    const Tensor* loaded = content.find(entry.name);
-    if (loaded == nullptr || loaded->is_empty()) continue;
-    std::memcpy(entry.value.raw(), loaded->raw(), static_cast<size_t>(loaded->size_bytes()));
+  // In this order: averages that are in the file replace those that followed their parameter.
+  for (const bool is_slot : {false, true})
+    for (size_t i = 0; i < state_->values.size(); ++i) {
+      if ((state_->kinds[i] == InputKind::Slot) != is_slot) continue;
+      if (const Tensor* loaded = content.find(state_->values[i].name))
+        state_->set_value(i, *loaded);
+    }
+}
+
+void Session::start_from(const std::string& path, std::span<const std::string> patterns) {
+  const NamedTensors content = read_safetensors(path);
+  const auto is_selected = [&](std::string_view name) {
+    const auto hits = [name](const std::string& pattern) { return selects(pattern, name); };
+    return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), hits);
+  };
+  std::vector<size_t> positions;
+  std::vector<StateSpec> specs;
+  for (size_t i = 0; i < state_->values.size(); ++i) {
+    const NamedTensor& entry = state_->values[i];
+    const bool is_stored =
+        state_->kinds[i] == InputKind::Parameter || state_->kinds[i] == InputKind::State;
+    if (!is_stored || !is_selected(entry.name)) continue;
+    positions.push_back(i);
+    specs.push_back({entry.name, entry.value.type()});
   }
+  NamedTensors chosen;
+  for (const NamedTensor& tensor : content.tensors) {
+    const bool is_slot = tensor.name.find(':') != std::string::npos;
+    if (is_slot || tensor.name == "step" || !is_selected(tensor.name)) continue;
+    const Tensor* average = content.find(fmt::format("{}:{}", tensor.name, kAverageSlot));
+    chosen.add(tensor.name, average != nullptr ? *average : tensor.value);
+  }
+  if (specs.empty())
+    throw Error(ExitCode::ModelOrData, "E0920",
+                fmt::format("nothing of the model is selected to be read from `{}`", path));
+  check_state(specs, chosen, path);
+  for (const size_t position : positions)
+    state_->set_value(position, *chosen.find(state_->values[position].name));
 }
 
 void Session::save(const std::string& path) const {
@@ -231,6 +279,14 @@ Tensor* Session::find_state(std::string_view name) {
   for (NamedTensor& entry : state_->values)
     if (entry.name == name) return &entry.value;
   return nullptr;
+}
+
+void Session::set_state(std::string_view name, const Tensor& value) {
+  for (size_t i = 0; i < state_->values.size(); ++i) {
+    if (state_->values[i].name != name) continue;
+    CHECK(state_->values[i].value.type() == value.type(), "{} changes its type", name);
+    state_->set_value(i, value);
+  }
 }
 
 const std::vector<NamedTensor>& Session::state() const { return state_->values; }
@@ -249,7 +305,7 @@ std::span<const Tensor> Session::execute(GraphMode mode, std::span<const Field> 
   return entry.outputs;
 }
 
-NamedValues Session::metrics(const PassValues& pass) {
+NamedValues Session::metrics(const PassValues& pass, NamedTensors* tables) {
   Prepared& entry = state_->prepare(GraphMode::Metrics, 0);
   const Program& program = *entry.program;
   for (size_t i = 0; i < program.inputs.size(); ++i) {
@@ -262,8 +318,13 @@ NamedValues Session::metrics(const PassValues& pass) {
   }
   entry.executor->run(entry.inputs, entry.outputs);
   NamedValues values;
-  for (size_t i = 0; i < program.outputs.size(); ++i)
-    values.emplace_back(program.outputs[i].name, entry.outputs[i].at(0));
+  for (size_t i = 0; i < program.outputs.size(); ++i) {
+    const std::string& name = program.outputs[i].name;
+    if (entry.outputs[i].shape().rank() == 0)
+      values.emplace_back(name, entry.outputs[i].at(0));
+    else if (tables != nullptr)
+      tables->add(name, entry.outputs[i].clone());
+  }
   return values;
 }
 

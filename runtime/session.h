@@ -50,14 +50,21 @@ class Session {
   /// Runs the Init program; the step counter is 0 afterwards.
   void initialize();
   /// Every tensor of the state must be in the file with its type, and nothing else; slots and the
-  /// step may be missing together (weights saved for inference): they then keep their values.
+  /// step may be missing together (weights saved for inference): they then keep their values, and
+  /// running averages take those of their parameters.
   /// Throws Error (E0920, E0921).
   void load(const std::string& path);
+  /// Initial values from a file, by path: those that one of the patterns selects (no pattern: all),
+  /// which must be there on both sides with one type; running averages in the place of parameters
+  /// where the file has them. Throws Error (E0920, E0921).
+  void start_from(const std::string& path, std::span<const std::string> patterns);
   /// Parameters, slots, states and step; the file appears complete or not at all.
   void save(const std::string& path) const;
 
   /// By path ("hidden.kernel", "hidden.kernel:average", "step"); null where there is none.
   Tensor* find_state(std::string_view name);
+  /// Gives a state of that name and type a value; the running average of a parameter follows.
+  void set_state(std::string_view name, const Tensor& value);
   /// Name and tensor of all state, in the order of the Init program's outputs.
   const std::vector<NamedTensor>& state() const;
   uint64_t seed() const;
@@ -70,8 +77,9 @@ class Session {
   /// The program that execute uses; compiles it if need be.
   const Program& program(GraphMode mode, int64_t rows);
 
-  /// Metrics and losses of a pass, in the metrics program's order.
-  NamedValues metrics(const PassValues& pass);
+  /// Metrics and losses of a pass that are one number, in the metrics program's order; the others
+  /// are added to `tables`.
+  NamedValues metrics(const PassValues& pass, NamedTensors* tables = nullptr);
 
  private:
   struct State;

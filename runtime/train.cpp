@@ -83,6 +83,21 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+/// The losses of one batch; throws where one is not finite.
+NamedValues read_losses(const Program& program, std::span<const Tensor> outputs,
+                        const std::function<std::string()>& place) {
+  NamedValues losses;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (program.outputs[i].kind != OutputKind::Loss) continue;
+    const double loss = outputs[i].at(0);
+    if (!std::isfinite(loss))
+      throw Error(ExitCode::Numeric, "E0810",
+                  fmt::format("`{}` is {} in {}", program.outputs[i].name, loss, place()));
+    losses.emplace_back(program.outputs[i].name, loss);
+  }
+  return losses;
+}
+
 class Trainer {
  public:
   Trainer(Session& session, const Dataset& data, const TrainSettings& settings, TrainEvents& events,
@@ -101,7 +116,6 @@ class Trainer {
   }
   void run_epoch();
   void run_step(const Pass& pass);
-  NamedValues read_losses(const Program& program, std::span<const Tensor> outputs) const;
 
   Session& session_;
   const TrainSettings& settings_;
@@ -117,20 +131,6 @@ class Trainer {
   int64_t epoch_ = 0;
 };
 
-NamedValues Trainer::read_losses(const Program& program, std::span<const Tensor> outputs) const {
-  NamedValues losses;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (program.outputs[i].kind != OutputKind::Loss) continue;
-    const double loss = outputs[i].at(0);
-    if (!std::isfinite(loss))
-      throw Error(ExitCode::Numeric, "E0810",
-                  fmt::format("`{}` is {} in epoch {}, step {} (both counted from 1)",
-                              program.outputs[i].name, loss, epoch_ + 1, position_.batch + 1));
-    losses.emplace_back(program.outputs[i].name, loss);
-  }
-  return losses;
-}
-
 void Trainer::run_step(const Pass& pass) {
   // Compiling the program of a new row count is not part of the step.
   const Program& program = session_.program(GraphMode::Train, pass.rows());
@@ -141,7 +141,9 @@ void Trainer::run_step(const Pass& pass) {
   position_.rows = pass.rows();
   step_seconds_.push_back(position_.step_seconds);
   ++result_.steps;
-  const NamedValues losses = read_losses(program, outputs);
+  const NamedValues losses = read_losses(program, outputs, [this] {
+    return fmt::format("epoch {}, step {} (both counted from 1)", epoch_ + 1, position_.batch + 1);
+  });
   sums_.add(program, outputs);
   events_.on_step(position_, losses, running_);
 }
@@ -184,16 +186,18 @@ TrainResult train(Session& session, const Dataset& data, const TrainSettings& se
 }
 
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
-                     const std::atomic<bool>& stop) {
+                     const std::atomic<bool>& stop, NamedTensors* tables) {
   const Program& first = checked_program(session, GraphMode::Evaluate, data, batch);
   const BatchOptions options{.size = batch, .shuffle = false};
   Pass pass(select_fields(first, data), options, 0);
   PassValues sums;
-  while (!stop && pass.next()) {
+  for (int64_t index = 1; !stop && pass.next(); ++index) {
     const auto outputs = session.execute(GraphMode::Evaluate, pass.fields(), pass.rows());
-    sums.add(session.program(GraphMode::Evaluate, pass.rows()), outputs);
+    const Program& program = session.program(GraphMode::Evaluate, pass.rows());
+    read_losses(program, outputs, [index] { return fmt::format("batch {} (evaluation)", index); });
+    sums.add(program, outputs);
   }
-  return sums.is_empty() ? NamedValues() : session.metrics(sums);
+  return sums.is_empty() ? NamedValues() : session.metrics(sums, tables);
 }
 
 }  // namespace gradc

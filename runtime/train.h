@@ -53,8 +53,10 @@ struct TrainResult {
 TrainResult train(Session& session, const Dataset& data, const TrainSettings& settings,
                   TrainEvents& events, const std::atomic<bool>& stop);
 
-/// Losses and metrics of one pass over `data` in batches of `batch` and the rest.
+/// Losses and metrics of one pass over `data` in batches of `batch` and the rest; what is not one
+/// number is added to `tables`. Throws Error (Numeric, E0810) when a loss is not finite, naming the
+/// batch.
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
-                     const std::atomic<bool>& stop);
+                     const std::atomic<bool>& stop, NamedTensors* tables = nullptr);
 
 }  // namespace gradc

@@ -293,6 +293,9 @@ class Grower {
     const ValueId a = pick_float();
     const Shape shape = builder_.shape(a);
     if (shape.rank() == 0) return builder_.reshape(a, {1, 1});
+    if (random_.chance(20))
+      return builder_.add(OpKind::CumulativeSum, {builder_.add(OpKind::Tanh, {a})},
+                          {{"reverse", random_.chance(50)}, {"exclusive", random_.chance(50)}});
     const int64_t axis = random_.between(0, shape.rank() - 1);
     if (shape[axis] == 0) return builder_.add(OpKind::Abs, {a});
     Tensor indices(random_.pick<DType>({DType::I32, DType::I64}), {random_.between(1, 5)});
@@ -328,7 +331,10 @@ class Grower {
       if (random_.chance(30)) return builder_.add(OpKind::Not, {a});
       return builder_.add(random_.pick<OpKind>({OpKind::And, OpKind::Or, OpKind::Equal}), {a, b});
     }
-    switch (random_.between(0, 4)) {
+    switch (random_.between(0, 5)) {
+      case 5:
+        if (type.shape.rank() == 0) return builder_.add(OpKind::Sign, {a});
+        return builder_.add(OpKind::ArgSort, {a}, {{"descending", random_.chance(50)}});
       case 0:
         return builder_.add(
             random_.pick<OpKind>({OpKind::Less, OpKind::LessEqual, OpKind::Greater,

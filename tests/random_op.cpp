@@ -1,6 +1,7 @@
 // Chooses shapes, axes and values for each op.
 #include "tests/random_op.h"
 
+#include <limits>
 #include <numeric>
 
 #include "ir/ops/scalar.h"
@@ -273,6 +274,22 @@ OpCase index_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_el
   return result;
 }
 
+/// Few distinct values, so that equal ones meet; sometimes a NaN to sort.
+OpCase ordered_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_elements) {
+  OpCase result{{random_tensor(random, {dtype, shape_with_axis(random, max_elements)})}, {}};
+  if (kind == OpKind::CumulativeSum) {
+    result.attrs = {{"reverse", random.chance(50)}, {"exclusive", random.chance(30)}};
+    return result;
+  }
+  Tensor& operand = result.operands[0];
+  for (int64_t i = 0; i < operand.size(); ++i)
+    if (is_float(dtype) && random.chance(50))
+      operand.set(i, random.chance(10) ? std::numeric_limits<double>::quiet_NaN()
+                                       : static_cast<double>(random.between(-2, 2)));
+  result.attrs = {{"descending", random.chance(50)}};
+  return result;
+}
+
 OpCase leaf_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_elements) {
   const Shape shape = shape_with_axis(random, max_elements);
   if (kind == OpKind::Constant) return {{}, {{"value", random_tensor(random, {dtype, shape})}}};
@@ -349,6 +366,7 @@ bool takes_dtype(OpKind kind, DType dtype) {
       return kind == OpKind::FoldWindows ? dtype != DType::Bool : is_float(dtype);
     case OpClass::Contraction:
     case OpClass::Index:
+    case OpClass::Ordered:
       return dtype != DType::Bool;
     case OpClass::Leaf:
       return kind == OpKind::Constant || dtype != DType::Bool;
@@ -382,6 +400,8 @@ OpCase random_op_case(OpKind kind, uint64_t seed, DType dtype, int64_t max_eleme
                                          : convolution_case(random, kind, dtype, max_elements);
     case OpClass::Index:
       return index_case(random, kind, dtype, max_elements);
+    case OpClass::Ordered:
+      return ordered_case(random, kind, dtype, max_elements);
     case OpClass::Leaf:
       return leaf_case(random, kind, dtype, max_elements);
     case OpClass::Random:

@@ -13,7 +13,8 @@ ExitCode check(const ModelOptions& options) {
   const int64_t rows = workspace.settings().integer("batch");
   for (GraphMode mode : {GraphMode::Init, GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict,
                          GraphMode::Metrics})
-    if (workspace.holds(mode, rows) && (mode != GraphMode::Train || workspace.has_optimizer()))
+    if (workspace.holds(mode, rows) && (mode != GraphMode::Train || workspace.has_optimizer()) &&
+        (mode != GraphMode::Predict || workspace.has_outputs(rows)))
       workspace.graph(mode, rows, Stage::Grad);
   if (!options.json) fmt::print("{}: no errors\n", options.model);
   return ExitCode::Done;

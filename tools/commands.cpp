@@ -7,6 +7,8 @@ namespace {
 constexpr Command kCommands[] = {
     {"check", "Read a model and report its errors and warnings", configure_check},
     {"summary", "Print the layers, their output shapes and parameters", configure_summary},
+    {"plot", "Draw the layers of a model, or the curves of a training run", configure_plot},
+    {"explain", "Print the chain rule of a small model, number by number", configure_explain},
     {"dump", "Print the graph after a stage of the compiler", configure_dump},
     {"train", "Compile and train a model; report the test metrics", configure_train},
     {"eval", "Losses and metrics of a trained model on the test data", configure_eval},

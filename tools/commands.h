@@ -27,6 +27,8 @@ Action configure_check(CLI::App& app);
 Action configure_docs(CLI::App& app);
 Action configure_dump(CLI::App& app);
 Action configure_eval(CLI::App& app);
+Action configure_explain(CLI::App& app);
+Action configure_plot(CLI::App& app);
 Action configure_predict(CLI::App& app);
 Action configure_run(CLI::App& app);
 Action configure_summary(CLI::App& app);

@@ -6,7 +6,9 @@
 #include "codegen/llvm/jit.h"
 #include "ir/text.h"
 #include "tools/commands.h"
+#include "tools/graph_diagram.h"
 #include "tools/graph_dot.h"
+#include "tools/json_values.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -39,7 +41,7 @@ Module select(const DumpOptions& options, Module module) {
 }
 
 /// Each graph as it stands right behind the pass (its first run).
-void print_after_pass(const DumpOptions& options, const Module& source, PipelineOptions pipeline) {
+Module after_pass(const DumpOptions& options, const Module& source, PipelineOptions pipeline) {
   bool is_known = false;
   std::string known;
   for (const Pass& pass : all_passes()) {
@@ -58,7 +60,7 @@ void print_after_pass(const DumpOptions& options, const Module& source, Pipeline
     run_until(graph, Stage::Fused, pipeline);
     if (found) result.graphs.push_back(*std::move(found));
   }
-  fmt::print("{}", print(result));
+  return result;
 }
 
 void print_program(const DumpOptions& options, const Graph& fused, const CompileOptions& compile) {
@@ -75,9 +77,23 @@ void print_program(const DumpOptions& options, const Graph& fused, const Compile
   }
 }
 
+/// A picture shows one graph.
+void print_picture(const Module& module) {
+  if (module.graphs.size() != 1)
+    throw Error(
+        ExitCode::Usage, "",
+        fmt::format("an SVG shows one graph of the {} here; choose it with --mode and --rows",
+                    module.graphs.size()));
+  fmt::print("{}", as_svg(draw_diagram(graph_nodes(module.graphs.front()))));
+}
+
 void print_graphs(const DumpOptions& options, const Module& module) {
   if (options.format == "dot") {
     for (const Graph& graph : module.graphs) fmt::print("{}", graph_as_dot(graph));
+  } else if (options.format == "svg") {
+    print_picture(module);
+  } else if (options.format == "json") {
+    for (const Graph& graph : module.graphs) print_line(graph_as_json(graph));
   } else {
     fmt::print("{}", print(module));
   }
@@ -90,8 +106,8 @@ ExitCode dump(const DumpOptions& options) {
     for (const Graph& graph : module.graphs)
       print_program(options, graph, workspace.compile_options());
   } else if (!options.after.empty()) {
-    print_after_pass(options, select(options, workspace.module(Stage::Model)),
-                     workspace.pipeline_options());
+    print_graphs(options, after_pass(options, select(options, workspace.module(Stage::Model)),
+                                     workspace.pipeline_options()));
   } else {
     print_graphs(options, select(options, workspace.module(*parse_stage(options.stage))));
   }
@@ -110,8 +126,9 @@ Action configure_dump(CLI::App& app) {
   app.add_option("--stage", options->stage,
                  "model, grad, optimized, fused (these parse back), plan, loops, llvm or asm")
       ->check(CLI::IsMember(stages));
-  app.add_option("--format", options->format, "text, or dot for Graphviz")
-      ->check(CLI::IsMember({"text", "dot"}));
+  app.add_option("--format", options->format,
+                 "text, json (an object a graph), svg, or dot for Graphviz")
+      ->check(CLI::IsMember({"text", "json", "svg", "dot"}));
   app.add_option("--after", options->after, "The graphs right behind this pass");
   app.add_option("--mode", options->mode,
                  "Only graphs of this mode: init, train, evaluate, predict or metrics");

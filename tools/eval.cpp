@@ -6,6 +6,7 @@
 #include "tools/interrupt.h"
 #include "tools/json_values.h"
 #include "tools/requirement.h"
+#include "tools/start_session.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -25,18 +26,23 @@ ExitCode run_eval(const EvalOptions& options) {
   const TrainSettings settings = workspace.train_settings();
   workspace.prefetch_data();
   Session session(workspace, settings.seed);
-  session.initialize();
-  if (!options.weights.empty()) session.load(options.weights);
+  start_session(session, workspace, options.weights);
   const Dataset& data = options.on_training_data ? workspace.data().train : workspace.test_data();
-  const NamedValues values = evaluate(session, data, settings.eval_batch, stop);
+  if (!options.requirements.empty())
+    check_requirement_names(options.requirements, metric_names(session));
+  NamedTensors tables;
+  const NamedValues values = evaluate(session, data, settings.eval_batch, stop, &tables);
   if (stop) return interrupted_exit_code();
   if (options.model.json) {
     nlohmann::ordered_json line = {{"event", "end"}};
     add_values(line, values);
+    add_tables(line, tables);
     line["rows"] = data.rows();
     print_line(line);
   } else {
     for (const auto& [name, value] : values) fmt::print("{}: {:.6f}\n", name, value);
+    for (const NamedTensor& table : tables.tensors)
+      fmt::print("{}", table_text(table.name, table.value));
   }
   return check_requirements(options.requirements, values);
 }

@@ -28,6 +28,8 @@ constexpr SettingRule kRules[] = {
     {"last_batch", AttrKind::String},
     {"seed", AttrKind::Int},
     {"optimizer", AttrKind::String},
+    {"start", AttrKind::String, 0, false},
+    {"start_only", AttrKind::String, 0, false},
 };
 
 std::string_view describe(AttrKind kind) {

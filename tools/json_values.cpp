@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -38,6 +39,29 @@ void add_values(nlohmann::ordered_json& object, const NamedValues& values,
 }
 
 nlohmann::ordered_json tensor_as_json(const Tensor& tensor) { return nested(tensor, 0, 0); }
+
+void add_tables(nlohmann::ordered_json& object, const NamedTensors& tables,
+                const std::string& prefix) {
+  for (const NamedTensor& table : tables.tensors)
+    object[prefix + table.name] = tensor_as_json(table.value);
+}
+
+std::string table_text(const std::string& name, const Tensor& table) {
+  const Shape& shape = table.shape();
+  const int64_t width = shape.rank() == 0 ? 1 : shape[shape.rank() - 1];
+  std::vector<std::string> cells;
+  size_t widest = 0;
+  for (int64_t i = 0; i < table.size(); ++i) {
+    cells.push_back(fmt::format("{:.6g}", table.at(i)));
+    widest = std::max(widest, cells.back().size());
+  }
+  std::string text = name + ":\n";
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const bool is_last = (i + 1) % static_cast<size_t>(width) == 0;
+    text += fmt::format("  {:>{}}{}", cells[i], widest, is_last ? "\n" : "");
+  }
+  return text;
+}
 
 nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row) {
   return nested(tensor, 1, row * tensor.shape().strides().front());

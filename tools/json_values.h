@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/core/tensor.h"
+#include "runtime/safetensors.h"
 #include "runtime/session.h"
 
 namespace gradc {
@@ -13,7 +14,14 @@ void add_values(nlohmann::ordered_json& object, const NamedValues& values,
 
 /// Nested arrays in the tensor's shape.
 nlohmann::ordered_json tensor_as_json(const Tensor& tensor);
-/// The same of the element at `row` of the first axis.
+/// Adds each tensor under its name, as nested arrays.
+void add_tables(nlohmann::ordered_json& object, const NamedTensors& tables,
+                const std::string& prefix = "");
+
+/// For people: the name and its numbers, a line for each row.
+std::string table_text(const std::string& name, const Tensor& table);
+
+/// Nested arrays of the element at `row` of the first axis.
 nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row);
 
 /// One line on stdout.

@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/interrupt.h"
 #include "tools/json_values.h"
+#include "tools/start_session.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -54,8 +55,7 @@ ExitCode run_predict(const PredictOptions& options) {
   const TrainSettings settings = workspace.train_settings();
   workspace.prefetch_data();
   Session session(workspace, settings.seed);
-  session.initialize();
-  if (!options.weights.empty()) session.load(options.weights);
+  start_session(session, workspace, options.weights);
   const Dataset& data = workspace.test_data();
   const Batches batches(data, {.size = settings.eval_batch, .shuffle = false});
   int64_t left = options.count == 0 ? data.rows() : std::min(options.count, data.rows());

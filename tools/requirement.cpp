@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace gradc {
@@ -36,24 +37,34 @@ bool is_met(const Requirement& requirement, double value) {
 
 ExitCode check_requirements(const std::vector<Requirement>& requirements,
                             const NamedValues& values) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) names.push_back(name);
+  check_requirement_names(requirements, names);
   ExitCode result = ExitCode::Done;
-  for (const Requirement& requirement : requirements) {
-    std::string known;
-    const double* found = nullptr;
+  for (const Requirement& requirement : requirements)
     for (const auto& [name, value] : values) {
-      known += fmt::format("{}{}", known.empty() ? "" : ", ", name);
-      if (name == requirement.name) found = &value;
+      if (name != requirement.name || is_met(requirement, value)) continue;
+      fmt::print(stderr, "gradc: requirement not met: {} ({} is {:.6g})\n", requirement.text, name,
+                 value);
+      result = ExitCode::Requirement;
     }
-    if (found == nullptr)
+  return result;
+}
+
+void check_requirement_names(const std::vector<Requirement>& requirements,
+                             const std::vector<std::string>& names) {
+  for (const Requirement& requirement : requirements)
+    if (std::find(names.begin(), names.end(), requirement.name) == names.end())
       throw Error(ExitCode::Usage, "",
                   fmt::format("--require {}: there is no `{}`; there are: {}", requirement.text,
-                              requirement.name, known));
-    if (is_met(requirement, *found)) continue;
-    fmt::print(stderr, "gradc: requirement not met: {} ({} is {:.6g})\n", requirement.text,
-               requirement.name, *found);
-    result = ExitCode::Requirement;
-  }
-  return result;
+                              requirement.name, fmt::join(names, ", ")));
+}
+
+std::vector<std::string> metric_names(Session& session) {
+  std::vector<std::string> names;
+  for (const ProgramOutput& output : session.program(GraphMode::Metrics, 0).outputs)
+    names.push_back(output.name);
+  return names;
 }
 
 void add_requirement_flag(CLI::App& app, std::vector<Requirement>& requirements) {

@@ -27,6 +27,12 @@ bool is_met(const Requirement& requirement, double value);
 ExitCode check_requirements(const std::vector<Requirement>& requirements,
                             const NamedValues& values);
 
+/// Throws Error (Usage) for a requirement on a name that is not among `names`.
+void check_requirement_names(const std::vector<Requirement>& requirements,
+                             const std::vector<std::string>& names);
+/// The losses and metrics that a pass will give.
+std::vector<std::string> metric_names(Session& session);
+
 /// Declares --require; the texts are checked when the command line is read.
 void add_requirement_flag(CLI::App& app, std::vector<Requirement>& requirements);
 

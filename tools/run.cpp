@@ -6,6 +6,7 @@
 #include "runtime/threads.h"
 #include "tools/commands.h"
 #include "tools/json_values.h"
+#include "tools/start_session.h"
 #include "tools/tensor_text.h"
 #include "tools/workspace.h"
 
@@ -75,8 +76,12 @@ class Feed {
         throw Error(ExitCode::ModelOrData, "E0902",
                     fmt::format("{}: `{}` is {}, the model has {}", path_, tensor.name,
                                 to_string(tensor.value.type()), to_string(target->type())));
-      std::copy_n(tensor.value.raw(), tensor.value.size_bytes(), target->raw());
     }
+    // Slots last: an average of the feed replaces what followed its parameter.
+    for (const bool is_slot : {false, true})
+      for (const NamedTensor& tensor : state_)
+        if ((tensor.name.find(':') != std::string::npos) == is_slot)
+          session.set_state(tensor.name, tensor.value);
   }
 
  private:
@@ -116,8 +121,11 @@ NamedTensors evaluate_once(Session& session, const Feed& feed) {
   };
   add(OutputKind::Output, "");
   add(OutputKind::Loss, "");
-  for (const auto& [name, value] : session.metrics(pass))
+  NamedTensors tables;
+  for (const auto& [name, value] : session.metrics(pass, &tables))
     if (result.find(name) == nullptr) result.add(name, Tensor::scalar(DType::F64, value));
+  for (const NamedTensor& table : tables.tensors)
+    if (result.find(table.name) == nullptr) result.add(table.name, table.value);
   add(OutputKind::Gradient, "grad/");
   return result;
 }
@@ -160,8 +168,7 @@ ExitCode run_run(RunOptions options) {
       workspace,
       {.training = false, .gradients = options.gradients, .names = options.fetch.empty()});
   Session session(programs, workspace.train_settings().seed);
-  session.initialize();
-  if (!options.weights.empty()) session.load(options.weights);
+  start_session(session, workspace, options.weights);
   feed.apply(session);
   train_steps(session, feed, options.steps);
   if (options.fetch.empty()) {

@@ -18,13 +18,14 @@ std::string grouped(int64_t number) {
 }
 
 struct Totals {
-  int64_t parameters = 0, states = 0, multiply_adds = 0;
+  int64_t parameters = 0, trainable = 0, states = 0, multiply_adds = 0;
 };
 
 Totals totals(const std::vector<LayerRow>& rows) {
   Totals sum;
   for (const LayerRow& row : rows) {
     sum.parameters += row.parameters;
+    sum.trainable += row.trainable;
     sum.states += row.states;
     sum.multiply_adds += row.multiply_adds;
   }
@@ -59,7 +60,8 @@ void print_table(const std::string& name, const std::vector<LayerRow>& rows, int
                grouped(2 * row.multiply_adds / batch));
   const Totals sum = totals(rows);
   fmt::print("{}\nTotal params: {}\nTrainable params: {}\nNon-trainable params: {}\n", double_rule,
-             grouped(sum.parameters + sum.states), grouped(sum.parameters), grouped(sum.states));
+             grouped(sum.parameters + sum.states), grouped(sum.trainable),
+             grouped(sum.parameters - sum.trainable + sum.states));
   fmt::print("FLOPs per sample, forward: {}\n{}\n", grouped(2 * sum.multiply_adds / batch), rule);
 }
 
@@ -70,6 +72,7 @@ void print_json(const std::string& name, const std::vector<LayerRow>& rows, int6
                                               {"output", row.output},
                                               {"shape", row.shape},
                                               {"parameters", row.parameters},
+                                              {"trainable", row.trainable},
                                               {"states", row.states},
                                               {"flops_per_row", 2 * row.multiply_adds / batch},
                                               {"applications", row.applications}}
@@ -78,6 +81,7 @@ void print_json(const std::string& name, const std::vector<LayerRow>& rows, int6
   fmt::print("{}\n", nlohmann::ordered_json{{"event", "end"},
                                             {"model", name},
                                             {"parameters", sum.parameters},
+                                            {"trainable", sum.trainable},
                                             {"states", sum.states},
                                             {"flops_per_row", 2 * sum.multiply_adds / batch}}
                          .dump());
@@ -96,6 +100,9 @@ std::vector<LayerRow> rows_of_graph(const Graph& graph) {
     row.layer = is_parameter ? "parameter" : "state";
     row.output = to_string(type);
     (is_parameter ? row.parameters : row.states) = type.shape.element_count();
+    for (const Output& output : graph.outputs())
+      if (output.kind == OutputKind::Parameter && output.name == input.name)
+        row.trainable = row.parameters;
     rows.push_back(row);
   }
   return rows;

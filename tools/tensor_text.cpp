@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace gradc {
 namespace {
@@ -16,6 +17,7 @@ std::string element_text(const Tensor& tensor, int64_t index) {
   if (tensor.dtype() == DType::I64)
     return std::to_string(tensor.span<int64_t>()[static_cast<size_t>(index)]);
   const double value = tensor.at(index);
+  if (std::isnan(value)) return "nan";                     // whatever its sign bit
   return fmt::format("{:.6g}", value == 0 ? 0.0 : value);  // no "-0"
 }
 

@@ -12,6 +12,7 @@
 #include "tools/process_age.h"
 #include "tools/progress.h"
 #include "tools/requirement.h"
+#include "tools/start_session.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -92,11 +93,12 @@ void print_start(Workspace& workspace, const TrainSettings& settings) {
               {"rows", workspace.description().train_rows}});
 }
 
-void print_end(bool json, const NamedValues& results, const TrainResult& trained,
-               const Reporter& reporter, const Workspace& workspace) {
+void print_end(bool json, const NamedValues& results, const NamedTensors& tables,
+               const TrainResult& trained, const Reporter& reporter, const Workspace& workspace) {
   if (json) {
     nlohmann::ordered_json line = {{"event", "end"}};
     add_values(line, results);
+    add_tables(line, tables, "test_");
     line["steps"] = trained.steps;
     line["seconds"] = trained.seconds;
     line["step_ms"] = trained.median_step_seconds * 1e3;
@@ -110,6 +112,16 @@ void print_end(bool json, const NamedValues& results, const TrainResult& trained
   for (const auto& [name, value] : results)
     text += fmt::format("{}{}: {}", text.empty() ? "" : " - ", name, short_number(value));
   fmt::print("{}\n", text);
+  for (const NamedTensor& table : tables.tensors)
+    fmt::print("{}", table_text("test_" + table.name, table.value));
+}
+
+std::vector<std::string> result_names(Session& session, Workspace& workspace) {
+  std::vector<std::string> names = metric_names(session);
+  const size_t count = names.size();
+  if (workspace.has_test_data())
+    for (size_t i = 0; i < count; ++i) names.push_back("test_" + names[i]);
+  return names;
 }
 
 /// Throws now what saving would throw after the training. A pipe or device is not opened twice.
@@ -130,23 +142,26 @@ ExitCode run_train(const TrainOptions& options) {
   if (options.model.json) print_start(workspace, settings);
 
   Session session(workspace, settings.seed);
-  session.initialize();
+  start_session(session, workspace, options.weights);
+  if (!options.requirements.empty())
+    check_requirement_names(options.requirements, result_names(session, workspace));
   const int64_t first_rows = std::min(settings.batch, workspace.description().train_rows);
   session.program(GraphMode::Train, first_rows);
   const Dataset& data = workspace.data().train;
-  if (!options.weights.empty()) session.load(options.weights);
   Reporter reporter(options.model.json, settings.epochs, options.log_every);
   TrainResult trained = train(session, data, settings, reporter, stop);
+  if (!options.out.empty()) session.save(options.out);
   NamedValues results = trained.metrics;
+  NamedTensors test_tables;
   if (!trained.interrupted && workspace.has_test_data()) {
-    const NamedValues test = evaluate(session, workspace.test_data(), settings.eval_batch, stop);
+    const NamedValues test =
+        evaluate(session, workspace.test_data(), settings.eval_batch, stop, &test_tables);
     const NamedValues named = with_prefix(test, "test_");
     // Values of a part of the test rows would pass for those of all.
     trained.interrupted = stop;
     if (!stop) results.insert(results.end(), named.begin(), named.end());
   }
-  if (!options.out.empty()) session.save(options.out);
-  print_end(options.model.json, results, trained, reporter, workspace);
+  print_end(options.model.json, results, test_tables, trained, reporter, workspace);
   if (trained.interrupted) return interrupted_exit_code();
   return check_requirements(options.requirements, results);
 }

@@ -76,6 +76,7 @@ class Verification {
     const int64_t rows = mode == GraphMode::Init ? 0 : batch_.rows;
     if (!workspace_.holds(mode, rows)) return;
     if (mode == GraphMode::Train && !workspace_.has_optimizer()) return;
+    if (mode == GraphMode::Predict && !workspace_.has_outputs(rows)) return;
     const Graph source = workspace_.source_graph(mode, rows);
     if (source.outputs().empty()) return;
     const std::vector<Tensor> inputs = inputs_of(source);

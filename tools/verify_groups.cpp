@@ -111,7 +111,7 @@ std::vector<Disagreement> verify_groups(const Graph& fused, std::span<const Tens
   interpret(fused, inputs, [&](ValueId id, const Tensor& value) { values[index(id)] = value; });
   std::vector<Disagreement> found;
   for (const Node& node : fused.nodes()) {
-    if (node.kind != OpKind::Group) continue;
+    if (op_class(node.kind) != OpClass::Region) continue;
     const Graph alone = isolate(fused, node);
     const double unit = coarsest_unit(alone);
     const auto program = compile_graph(alone);

@@ -218,6 +218,13 @@ bool Workspace::has_test_data() {
   return description().test_rows.has_value() || !settings_.get<std::string>("test").empty();
 }
 
+bool Workspace::has_outputs(int64_t rows) {
+  if (!model_) return holds(GraphMode::Predict, rows);
+  bool result = false;
+  with_diagnostics([&] { result = model_->has_outputs(rows); });
+  return result;
+}
+
 bool Workspace::holds(GraphMode mode, int64_t rows) const {
   if (!module_) return true;
   for (const Graph& graph : module_->graphs)
@@ -269,7 +276,8 @@ Module Workspace::module(Stage stage) {
   const std::vector<int64_t> test_counts = row_counts(test_rows, train.eval_batch, false);
   for (int64_t rows : test_counts) add(GraphMode::Evaluate, rows);
   add(GraphMode::Metrics, 0);
-  for (int64_t rows : test_counts) add(GraphMode::Predict, rows);
+  for (int64_t rows : test_counts)
+    if (has_outputs(rows)) add(GraphMode::Predict, rows);
   return result;
 }
 
@@ -296,6 +304,12 @@ std::shared_ptr<const Program> Workspace::program(GraphMode mode, int64_t rows) 
 std::vector<LayerRow> Workspace::layers(int64_t rows) {
   std::vector<LayerRow> result;
   with_diagnostics([&] { result = model_->layers(rows); });
+  return result;
+}
+
+std::vector<LayerNode> Workspace::layer_graph(int64_t rows) {
+  std::vector<LayerNode> result;
+  with_diagnostics([&] { result = model_->layer_graph(rows); });
   return result;
 }
 

@@ -49,6 +49,8 @@ class Workspace : public ProgramSource {
   /// True where there are rows that were not trained on.
   bool has_test_data();
 
+  /// False for a model without an `output`.
+  bool has_outputs(int64_t rows);
   /// False for a graph file without such a graph.
   bool holds(GraphMode mode, int64_t rows) const;
   /// A graph as the file holds it: stage `model`, or whatever stage was dumped. Warnings and errors
@@ -68,6 +70,8 @@ class Workspace : public ProgramSource {
 
   /// The layer table; empty for a graph file.
   std::vector<LayerRow> layers(int64_t rows);
+  /// The picture of the layers; not for a graph file.
+  std::vector<LayerNode> layer_graph(int64_t rows);
   /// Seconds spent in elaboration, passes and code generation so far.
   double compile_seconds() const { return compile_seconds_; }
 

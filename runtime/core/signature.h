@@ -32,6 +32,11 @@ enum class OutputKind : uint8_t {
   Result,         // of a body
 };
 
+/// What `averaging` keeps beside a parameter, as the slot PATH:averaging.average: evaluation and
+/// prediction read it in the parameter's place.
+inline constexpr std::string_view kAveragingPrefix = "averaging.";
+inline constexpr std::string_view kAverageSlot = "averaging.average";
+
 /// What a graph of a module computes.
 enum class GraphMode : uint8_t {
   Init,      // initial parameters, slots and states from the seed

@@ -5,11 +5,13 @@
 
 #include "codegen/llvm/jit.h"
 #include "codegen/lower_group.h"
+#include "codegen/lower_ordered.h"
 #include "ir/interpret.h"
 #include "ir/op.h"
 #include "ir/text.h"
 #include "passes/fuse.h"
 #include "passes/pipeline.h"
+#include "runtime/ordered_kernels.h"
 #include "tests/random_graph.h"
 
 #include <catch2/catch.hpp>
@@ -25,7 +27,7 @@ class CompiledGraph {
   explicit CompiledGraph(const Graph& fused) : fused_(fused) {
     std::vector<loop::Kernel> kernels;
     for (const Node& node : fused.nodes()) {
-      if (node.kind != OpKind::Group) continue;
+      if (node.kind != OpKind::Group || is_ordered(node)) continue;
       groups_.push_back(lower_group(*node.attrs.get<BodyRef>("body"), "test"));
       for (const GroupKernel& step : groups_.back().kernels) kernels.push_back(step.kernel);
     }
@@ -39,7 +41,10 @@ class CompiledGraph {
     for (const Node& node : fused_.nodes()) {
       std::vector<Tensor> operands;
       for (ValueId operand : node.operands) operands.push_back(values[index(operand)]);
-      if (node.kind == OpKind::Group) {
+      if (node.kind == OpKind::Group && is_ordered(node)) {
+        values[index(node.results[0])] =
+            run_ordered_group(*node.attrs.get<BodyRef>("body"), operands[0]);
+      } else if (node.kind == OpKind::Group) {
         const Graph& body = *node.attrs.get<BodyRef>("body");
         const auto results = run_group(body, groups_[group++], operands, function);
         for (size_t k = 0; k < results.size(); ++k) values[index(node.results[k])] = results[k];
@@ -56,6 +61,20 @@ class CompiledGraph {
   }
 
  private:
+  static bool is_ordered(const Node& node) {
+    return node.attrs.get<std::string>("kind") == "ordered";
+  }
+
+  /// In two pieces, the last first.
+  static Tensor run_ordered_group(const Graph& body, const Tensor& operand) {
+    Tensor result(body.type(body.outputs()[0].value));
+    const OrderedStep step = lower_ordered(body);
+    const int64_t half = step.rows / 2;
+    run_ordered(step, operand.raw(), result.raw(), half, step.rows);
+    run_ordered(step, operand.raw(), result.raw(), 0, half);
+    return result;
+  }
+
   /// Runs the kernels from `function` on, the parallel loop of each in pieces as of several
   /// threads, the last piece first.
   std::vector<Tensor> run_group(const Graph& body, const LoweredGroup& group,

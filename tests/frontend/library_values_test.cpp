@@ -1,4 +1,6 @@
 // Values of the library's functions against numbers computed from their formulas in 50 digits.
+#include <cmath>
+
 #include "elaborated_model.h"
 
 using namespace gradc;
@@ -57,6 +59,128 @@ TEST_CASE("losses") {
   check_value("sum_squared_error(x, tensor([[1.0, 1.0], [0.0, 2.0]]))", {0, 3, 1, 1}, {5, 2}, 2);
 }
 
+TEST_CASE("schedules") {
+  const Numbers steps{0, 5, 10, 25};
+  check_value("exponential_decay(0.8, steps = 10, rate = 0.25)(x)", steps, {0.8, 0.4, 0.2, 0.025});
+  check_value("exponential_decay(0.8, 10, 0.25, staircase = true)(convert(x, i64))", steps,
+              {0.8, 0.8, 0.2, 0.05});
+  check_value("inverse_time_decay(1.0, rate = 0.1)(x)", steps, {1, 1 / 1.5, 0.5, 1 / 3.5});
+  check_value("inverse_time_decay(1.0, 0.5, steps = 10, staircase = true)(convert(x, i64))", steps,
+              {1, 1, 1 / 1.5, 0.5});
+  check_value("piecewise_constant([5, 20], [1.0, 0.5, 0.1])(x)", steps, {1, 0.5, 0.5, 0.1});
+  check_value("polynomial_decay(1.0, total = 20, lowest = 0.2, power = 2)(x)", steps,
+              {1, 0.2 + 0.8 * 0.5625, 0.4, 0.2});
+  check_value("cosine_decay(1.0, total = 20, lowest = 0.2)(x)", steps,
+              {1, 0.2 + 0.4 * (1 + std::sqrt(0.5)), 0.6, 0.2});
+  check_value("warmup(1.0, steps = 10)(x)", steps, {0.1, 0.6, 1, 1});
+  check_value("warmup(1.0, 10, after = cosine_decay(1.0, 30))(x)", steps, {0.1, 0.6, 1, 0.5});
+  check_value("warmup_cosine(1.0, warmup = 10, total = 40)(x)", steps, {0.1, 0.6, 1, 0.5});
+}
+
+TEST_CASE("clipping of gradients") {
+  check_value("clip_by_value(1.5)([x])[0]", {-3, 4}, {-1.5, 1.5});
+  check_value("clip_by_norm(1)([x, 2 * x])[1]", {-3, 4}, {-0.6, 0.8});
+  check_value("clip_by_norm(10)([x])[0]", {-3, 4}, {-3, 4});
+  check_value("clip_by_global_norm(2.5)([x, 0 * x])[0]", {-3, 4}, {-1.5, 2});
+  check_value("clip_by_global_norm(13)([x, 4 * x])[0]", {-3, 4},
+              {-3 * 13 / std::sqrt(425.0), 4 * 13 / std::sqrt(425.0)});
+}
+
+TEST_CASE("losses that PyTorch has not") {
+  check_value("categorical_hinge(x, tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]))",
+              {1, 2, 1.5, 5, 1, 2}, {0.5, 0}, 2);
+  check_value("sparse_categorical_crossentropy(x, tensor([1]), from_logits = false)", {1, 3},
+              {0.2876820725});
+  check_value("binary_crossentropy(x, 1, label_smoothing = 0.2)", {0, 3},
+              {0.6931471806, 0.3485873516});
+  check_value("binary_crossentropy(x, 1, from_logits = false)", {1, 0},
+              {1.0000000495e-7, 16.1180956510}, 1, 1e-5);
+  check_value("cosine_similarity(x, tensor([[0.0, 2.0], [1.0, 1.0]]))", {3, 4, 0, 0}, {-0.8, 0}, 2);
+  check_value("hard_sigmoid(x)", {-3, -1, 0, 2, 3}, {0, 0.3, 0.5, 0.9, 1});
+}
+
+TEST_CASE("initializers") {
+  check_value("identity(2.0)([2, 3], f32) + 0 * x", {0, 0, 0, 0, 0, 0}, {2, 0, 0, 0, 2, 0}, 2);
+  Diagnostics diagnostics;
+  Model model = model_of(
+      "model m(x: f32[batch, 4]) {\n"
+      "  param a: f32[100, 400] = truncated_normal(1.0, 0.5)\n"
+      "  param b: f32[100, 400] = variance_scaling(2, \"fan_in\")\n"
+      "  param c: f32[100, 400] = variance_scaling(1, \"fan_avg\", \"uniform\")\n"
+      "  param d: f32[100, 400] = variance_scaling(1, \"fan_out\", \"normal\")\n"
+      "  output y = x * (sum(a) + sum(b) + sum(c) + sum(d))\n}\n",
+      diagnostics);
+  const auto values = run(model.elaborate(GraphMode::Init, 0), {});
+  const auto moments = [&](const std::string& name) {
+    double sum = 0, squares = 0, furthest = 0;
+    for (const double value : numbers_of(values.at(name))) {
+      sum += value;
+      squares += value * value;
+      furthest = std::max(furthest, std::abs(value));
+    }
+    const double mean = sum / 40000;
+    return std::array{mean, std::sqrt(squares / 40000 - mean * mean), furthest};
+  };
+  CHECK(moments("a")[0] == Approx(1).epsilon(0.01));
+  CHECK(moments("a")[1] == Approx(0.5 * 0.8796).epsilon(0.02));
+  CHECK(moments("a")[2] <= 2);
+  CHECK(moments("b")[1] == Approx(std::sqrt(0.02)).epsilon(0.02));
+  CHECK(moments("b")[2] <= 2 * std::sqrt(0.02) / 0.8796 + 1e-6);
+  CHECK(moments("c")[1] == Approx(std::sqrt(1 / 250.0)).epsilon(0.02));
+  CHECK(moments("c")[2] <= std::sqrt(3 / 250.0) + 1e-6);
+  CHECK(moments("d")[1] == Approx(0.05).epsilon(0.02));
+}
+
+TEST_CASE("regularizers of dense") {
+  Diagnostics diagnostics;
+  Model model = model_of(
+      "model m(x: f32[batch, 2]) {\n"
+      "  out = dense(x, 1, kernel_regularizer = l2(0.1), bias_regularizer = l1(10), "
+      "activity_regularizer = l2(1))\n"
+      "  loss = 0 * mean(out)\n}\ntrain m { optimizer = sgd }\n",
+      diagnostics);
+  const auto values = run(model.elaborate(GraphMode::Run, 2),
+                          {{"x", {1, 0, 1, 1}}, {"out.kernel", {1, 2}}, {"out.bias", {-1}}});
+  // 0.1 * (1 + 4) + 10 * 1 + (0^2 + 2^2) / 2 rows.
+  check_close(numbers_of(values.at("loss")), {12.5}, 1e-6);
+}
+
+TEST_CASE("noise is only for training and keeps what it should") {
+  Diagnostics diagnostics;
+  Model model = model_of(
+      "model m(x: f32[batch, 50, 40]) {\n  output channels = spatial_dropout(x, 0.25)\n"
+      "  output alpha = alpha_dropout(x, 0.25)\n  output noisy = gaussian_noise(x, 2)\n"
+      "  output scaled = gaussian_dropout(x, 0.2)\n  output same = residual(x, relu)\n}\n",
+      diagnostics);
+  const std::map<std::string, Numbers> ones{{"x", Numbers(8000, 1.0)}};
+  const auto still = run(model.elaborate(GraphMode::Predict, 4), ones);
+  for (const char* name : {"channels", "alpha", "noisy", "scaled"})
+    for (const double value : numbers_of(still.at(name))) CHECK(value == 1);
+  for (const double value : numbers_of(still.at("same"))) CHECK(value == 2);
+  const auto trained = run(model.elaborate(GraphMode::Run, 4, {.training = true}), ones);
+  const Numbers channels = numbers_of(trained.at("channels"));
+  for (size_t i = 0; i < channels.size(); ++i) {
+    CHECK((channels[i] == 0 || channels[i] == Approx(1 / 0.75)));
+    CHECK(channels[i] == channels[i / 2000 * 2000 + i % 40]);
+  }
+  const auto spread = [&](const char* name) {
+    double sum = 0, squares = 0;
+    for (const double value : numbers_of(trained.at(name))) sum += value, squares += value * value;
+    return std::pair{sum / 8000, std::sqrt(squares / 8000 - sum / 8000 * sum / 8000)};
+  };
+  CHECK(spread("noisy").first == Approx(1).margin(0.1));
+  CHECK(spread("noisy").second == Approx(2).epsilon(0.05));
+  CHECK(spread("scaled").first == Approx(1).margin(0.03));
+  CHECK(spread("scaled").second == Approx(0.5).epsilon(0.05));
+  // Kept ones and lowest values, both under one line.
+  const double lowest = -1.7580993408473766;
+  const double scale = 1 / std::sqrt(0.75 * (1 + 0.25 * lowest * lowest));
+  for (const double value : numbers_of(trained.at("alpha"))) {
+    const double before = value / scale + lowest * 0.25;
+    CHECK((before == Approx(1) || before == Approx(lowest)));
+  }
+}
+
 TEST_CASE("weak numbers, promotion and integer division") {
   check_value("convert(x, u8) - 128", {0, 200}, {-128, 72});
   check_value("convert(x, u8) / 255", {51, 255}, {0.2, 1});
@@ -93,6 +217,24 @@ TEST_CASE("products, reductions and movement") {
   check_value("select(x > 1 and not x > 2, x, 0)", {1, 2, 3}, {0, 2, 0});
   check_value("clip(x, 0, 1)", {-1, 0.5, 2}, {0, 0.5, 1});
   check_value("full(shape(x), 3) * ones_like(x)", {0, 0}, {3, 3});
+}
+
+TEST_CASE("running sums, sorting and picking along an axis") {
+  const Numbers x{3, 1, 2, 4, 6, 5};
+  check_value("cumulative_sum(x)", x, {3, 4, 6, 4, 10, 15}, 2);
+  check_value("cumulative_sum(x, axis = 0, exclusive = true)", x, {0, 0, 0, 3, 1, 2}, 2);
+  check_value("cumulative_sum(x, reverse = true)", x, {6, 3, 2, 15, 11, 5}, 2);
+  CHECK(value_of("cumulative_sum(x > 2)", x, 2).dtype() == DType::I64);
+  check_value("cumulative_sum(x > 2)", x, {1, 1, 1, 1, 2, 3}, 2);
+  check_value("sort(x)", x, {1, 2, 3, 4, 5, 6}, 2);
+  check_value("sort(x, axis = 0, descending = true)", x, {4, 6, 5, 3, 1, 2}, 2);
+  check_value("argsort(x, descending = true)", x, {0, 2, 1, 1, 2, 0}, 2);
+  check_value("top_k(x, 2)[0]", x, {3, 2, 6, 5}, 2);
+  check_value("top_k(x, 2)[1]", x, {0, 2, 1, 2}, 2);
+  check_value("top_k(x, 0)[0]", x, {}, 2);
+  check_value("take_along_axis(x, tensor([[2, 0], [9, -9]]))", x, {2, 3, 5, 4}, 2);
+  check_value("take_along_axis(x, tensor([[1, 0, 1], [0, 0, 0]]), axis = 0)", x, {4, 1, 5, 3, 1, 2},
+              2);
 }
 
 TEST_CASE("normalization") {

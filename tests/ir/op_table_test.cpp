@@ -30,6 +30,8 @@ std::string_view class_title(OpClass op_class) {
       return "Window";
     case OpClass::Index:
       return "Index";
+    case OpClass::Ordered:
+      return "Ordered";
     case OpClass::Leaf:
       return "Leaf";
     case OpClass::Random:

@@ -105,6 +105,42 @@ TEST_CASE("sums of many floats are rounded once", "[eval]") {
         static_cast<double>(static_cast<float>(exact)));
 }
 
+TEST_CASE("running sums from both ends, with and without the element itself", "[eval]") {
+  const auto sums = [](const Tensor& x, bool is_reverse, bool is_exclusive) {
+    return run_values(OpKind::CumulativeSum, {x},
+                      {{"reverse", is_reverse}, {"exclusive", is_exclusive}});
+  };
+  for (DType dtype : {DType::U8, DType::I32, DType::F16, DType::F32, DType::F64}) {
+    CHECK(same_numbers(sums(matrix(dtype), false, false), {1, 3, 6, 4, 9, 15}));
+    CHECK(same_numbers(sums(matrix(dtype), true, false), {6, 5, 3, 15, 11, 6}));
+    CHECK(same_numbers(sums(matrix(dtype), false, true), {0, 1, 3, 0, 4, 9}));
+    CHECK(same_numbers(sums(matrix(dtype), true, true), {5, 3, 0, 11, 6, 0}));
+    CHECK(sums(Tensor(dtype, {2, 0}), false, true).empty());
+  }
+  CHECK(same_numbers(sums(tensor(DType::U8, {200, 100, 1}), false, false), {200, 44, 45}));
+  CHECK(same_numbers(sums(tensor(DType::F32, {1, kNan, 2}), false, false), {1, kNan, kNan}));
+  CHECK(same_numbers(sums(tensor(DType::F32, {0x1p24, 1, 1}), false, false),
+                     {0x1p24, 0x1p24, 0x1p24 + 2}));
+  CHECK_THROWS(sums(scalar(1), false, false));
+  CHECK_THROWS(sums(tensor(DType::Bool, {1}), false, false));
+}
+
+TEST_CASE("argsort is stable and puts NaNs last", "[eval]") {
+  const auto order = [](const Tensor& x, bool is_descending) {
+    return run_values(OpKind::ArgSort, {x}, {{"descending", is_descending}});
+  };
+  CHECK(same_numbers(order(tensor(DType::F32, {2, 3}, {3, 1, 2, 5, 5, 4}), false),
+                     {1, 2, 0, 2, 0, 1}));
+  CHECK(same_numbers(order(tensor(DType::F32, {2, 3}, {3, 1, 2, 5, 5, 4}), true),
+                     {0, 2, 1, 0, 1, 2}));
+  const Tensor odd = tensor(DType::F64, {kNan, -kInf, 0.0, kNan, kInf, -0.0});
+  CHECK(same_numbers(order(odd, false), {1, 2, 5, 4, 0, 3}));
+  CHECK(same_numbers(order(odd, true), {4, 2, 5, 1, 0, 3}));
+  CHECK(same_numbers(order(tensor(DType::U8, {200, 100, 255}), true), {2, 0, 1}));
+  CHECK(same_numbers(order(tensor(DType::I32, {7}), false), {0}));
+  CHECK(order(Tensor(DType::F32, {3, 0}), false).empty());
+}
+
 TEST_CASE("argmax takes the first of equals and the first NaN", "[eval]") {
   const auto find = [](OpKind kind, const Tensor& x, Ints axes) {
     return run_values(kind, {x}, {{"axes", std::move(axes)}});

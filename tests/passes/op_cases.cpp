@@ -149,6 +149,18 @@ std::vector<OpCase> index_cases(OpKind kind) {
   return cases;
 }
 
+std::vector<OpCase> ordered_cases(OpKind kind) {
+  std::vector<OpCase> cases;
+  for (const Shape& shape : kShapes) {
+    if (shape.rank() == 0) continue;
+    const bool is_backward = cases.size() % 2 == 0;
+    const bool is_exclusive = cases.size() % 3 == 0;
+    cases.push_back(
+        {kind, {{DType::F64, shape}}, {{"reverse", is_backward}, {"exclusive", is_exclusive}}});
+  }
+  return cases;
+}
+
 /// Cases of the random generator: their types and attributes.
 std::vector<OpCase> generated_cases(OpKind kind) {
   std::vector<OpCase> cases;
@@ -201,6 +213,8 @@ std::vector<OpCase> op_cases(OpKind kind) {
       return dot_cases();
     case OpClass::Index:
       return index_cases(kind);
+    case OpClass::Ordered:
+      return ordered_cases(kind);
     case OpClass::Leaf:
     case OpClass::Random:
     case OpClass::Region:

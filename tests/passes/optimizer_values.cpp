@@ -100,6 +100,18 @@ TEST_CASE("optimizers that divide by the size of past gradients") {
   check_close(trained("adamw(0.01, weight_decay = 0.1)"), expected(adam(0.1)), 1e-12);
 }
 
+TEST_CASE("NAdam looks ahead along a corrected momentum") {
+  double m = 0, v = 0;
+  check_close(trained("nadam(0.01)"), expected([&](double w, double g, int t) {
+                m = 0.9 * m + 0.1 * g;
+                v = 0.999 * v + 0.001 * g * g;
+                const double ahead =
+                    0.9 * m / (1 - std::pow(0.9, t + 1)) + 0.1 * g / (1 - std::pow(0.9, t));
+                return w - 0.01 * ahead / (std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-7);
+              }),
+              1e-12);
+}
+
 TEST_CASE("a setting may be a function of the step") {
   check_close(trained("sgd(learning_rate = fn(step) => 0.1 / (step + 1))"),
               expected([](double w, double g, int t) { return w - 0.1 / t * g; }), 1e-7);

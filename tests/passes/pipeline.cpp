@@ -158,6 +158,6 @@ TEST_CASE("the hooks see every pass that ran") {
   REQUIRE(timings.size() == seen.size());
   REQUIRE(seen.size() >= 6);
   CHECK(seen[0] == "differentiate");
-  CHECK(seen[1] == "decompose");
+  CHECK(seen[1] == "merge_scans");
   for (size_t k = 0; k < seen.size(); ++k) CHECK(timings[k].name == seen[k]);
 }

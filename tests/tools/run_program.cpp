@@ -104,16 +104,20 @@ std::vector<std::string> distinct_models() {
   std::erase_if(paths, [](const std::string& path) {
     const std::string stem = fs::path(path).stem().string();
     const bool is_row = stem.size() == 3 && stem.front() == 'm';
-    return is_row && stem != "m02" && stem != "m16";
+    const bool is_recurrent_row = stem == "r2" || stem == "r3" || stem.starts_with("r4");
+    return is_recurrent_row || (is_row && stem != "m02" && stem != "m16");
   });
   return paths;
 }
 
 std::vector<std::string> made_small(const std::string& model, std::vector<std::string> arguments) {
+  const std::string written = read_file(model);
+  const bool is_recurrent = written.find("\"rnn.grad\"") != std::string::npos ||
+                            written.find("units: int = 256") != std::string::npos;
+  if (is_recurrent) arguments.push_back("--set=model.units=12");
   if (fs::path(model).stem() != "gpt") return arguments;
   const std::string text = model_path("gallery/data/sonnets.txt");
-  for (const std::string& flag :
-       {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
+  for (const char* flag : {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
     arguments.push_back(flag);
   arguments.push_back("--data=text(\"" + text + "\", window = 17)");
   return arguments;

@@ -31,7 +31,7 @@ std::string read_file(const std::string& path);
 
 /// Every .grad file below models/ that has a train block.
 std::vector<std::string> shipped_models();
-/// The same without the rows of the table of MLPs that differ from another by numbers only.
+/// The same without the rows of the tables that differ from another by numbers only.
 std::vector<std::string> distinct_models();
 /// `arguments` with the flags that make a large model small enough to be put through every stage.
 std::vector<std::string> made_small(const std::string& model, std::vector<std::string> arguments);

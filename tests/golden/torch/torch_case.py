@@ -41,6 +41,11 @@ def _double(value):
     return value.detach().double() if value.is_floating_point() else value
 
 
+def input_gradient(loss, value):
+    """What `output NAME = gradient(loss, value)` of the model is."""
+    return torch.autograd.grad(loss, value, retain_graph=True)[0]
+
+
 class Case:
     """Collects the tensors of the feed, then `save` computes and writes."""
 

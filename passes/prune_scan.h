@@ -1,0 +1,11 @@
+// What nobody reads of a scan.
+#pragma once
+#include "ir/builder.h"
+
+namespace gradc {
+
+/// Copies the scan `node` without the collected values, carries, sequences and constants that no
+/// used result depends on; `used` tells it for each result. Its body loses its dead nodes too.
+void copy_used_scan(Rewriter& rewriter, const Node& node, const std::vector<bool>& used);
+
+}  // namespace gradc
