@@ -66,6 +66,8 @@ TEST_CASE("parameter counts of the reference models") {
                                                 {"reference/d5.grad", 23970},
                                                 {"reference/m02.grad", 335114},
                                                 {"reference/mlp.grad", 269322},
+                                                {"reference/cnn.grad", 80266},
+                                                {"bench/cnn64_adam.grad", 80266},
                                                 {"bench/mlp512_rmsprop.grad", 407050},
                                                 {"bench/mlp256_dropout_adam.grad", 269322}};
   for (const auto& [name, count] : expected) {

@@ -292,3 +292,43 @@ TEST_CASE("dropout keeps the expectation in training and is nothing otherwise") 
   }
   CHECK(kept / 4000 == Approx(0.75).margin(0.03));
 }
+
+TEST_CASE("convolutions, by hand") {
+  check_value("convolution(reshape(x, [1, 5, 1]), tensor([[[1.0]], [[0.0]], [[-1.0]]]))",
+              {1, 2, 3, 4, 5}, {-2, -2, -2});
+  check_value(
+      "convolution(reshape(x, [1, 5, 1]), tensor([[[1.0]], [[0.0]], [[-1.0]]]), padding = "
+      "\"same\")",
+      {1, 2, 3, 4, 5}, {-2, -2, -2, -2, 4});
+  check_value(
+      "convolution(reshape(x, [1, 5, 1]), tensor([[[1.0]], [[1.0]]]), strides = 2, "
+      "padding = [[0, 1]], dilation = 2)",
+      {1, 2, 3, 4, 5}, {4, 8});
+  check_value(
+      "convolution_transpose(reshape(x, [1, 3, 1]), tensor([[[1.0]], [[2.0]]]), strides = 2)",
+      {1, 2, 3}, {1, 2, 2, 4, 3, 6});
+  check_value(
+      "convolution_transpose(reshape(x, [1, 3, 1]), tensor([[[1.0]], [[2.0]], [[4.0]]]), "
+      "strides = 2, padding = \"same\")",
+      {1, 2, 3}, {1, 2, 6, 4, 11, 6});
+}
+
+TEST_CASE("pooling, by hand") {
+  Numbers x;
+  for (int i = 1; i <= 16; ++i) x.push_back(i);
+  const std::string image = "(reshape(x, [1, 4, 4, 1]), ";
+  check_value("max_pool" + image + "2)", x, {6, 8, 14, 16});
+  check_value("average_pool" + image + "2)", x, {3.5, 5.5, 11.5, 13.5});
+  check_value("max_pool" + image + "[1, 2])", x, {2, 4, 6, 8, 10, 12, 14, 16});
+  check_value("max_pooling2d" + image + "3, strides = 2, padding = \"same\")", x, {11, 12, 15, 16});
+  check_value("max_pooling2d(reshape(-x, [1, 4, 4, 1]), 3, strides = 2, padding = 1)", x,
+              {-1, -2, -5, -6});
+  check_value("average_pooling2d" + image + "3, strides = 2, padding = \"same\")", x,
+              {6, 7.5, 12, 13.5});
+  check_value("global_average_pooling(reshape(x, [1, 4, 2, 2]))", x, {8, 9});
+  check_value("global_max_pooling(reshape(x, [1, 2, 8]), data_format = \"channels_first\")", x,
+              {8, 16});
+  check_value("upsampling2d(reshape(x, [1, 1, 2, 1]), [2, 1])", {3, 4}, {3, 4, 3, 4});
+  check_value("zero_padding2d(reshape(x, [1, 1, 2, 1]), [1, [0, 1]])", {3, 4},
+              {0, 0, 0, 3, 4, 0, 0, 0, 0});
+}
