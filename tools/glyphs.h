@@ -1,4 +1,5 @@
-// A small font: the shapes of the printable ASCII characters on a grid of 5 x 7 points.
+// A small font: the shapes of the printable ASCII characters on a grid of 5 x 8 points, the
+// last row below the base line.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -139,14 +139,14 @@ class Canvas {
     const double unit = text.size / 10;
     const double width = text.size * (text.is_bold ? 0.135 : 0.095);
     const auto is_lit = [&](int column, int row) {
-      return column >= 0 && column < 5 && row >= 0 && row < 7 &&
+      return column >= 0 && column < 5 && row >= 0 && row < 8 &&
              ((shape[static_cast<size_t>(column)] >> row) & 1) != 0;
     };
     const auto place = [&](int column, int row) {
       return Point{origin.x + unit * (column + 0.5), origin.y + unit * (row - 6.5)};
     };
     for (int column = 0; column < 5; ++column)
-      for (int row = 0; row < 7; ++row) {
+      for (int row = 0; row < 8; ++row) {
         if (!is_lit(column, row)) continue;
         const Point at = place(column, row);
         bool is_alone = true;
