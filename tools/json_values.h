@@ -16,7 +16,7 @@ nlohmann::ordered_json tensor_as_json(const Tensor& tensor);
 /// The same of the element at `row` of the first axis.
 nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row);
 
-/// One line on stdout.
+/// One line on stdout; bytes that are no UTF-8 are replaced.
 void print_line(const nlohmann::ordered_json& object);
 
 }  // namespace gradc
