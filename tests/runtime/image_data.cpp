@@ -1,4 +1,6 @@
 // Folders of pictures: classes, sizes, splits, and files that are no pictures.
+#include <zlib.h>
+
 #include "runtime/data/load.h"
 #include "runtime/png.h"
 #include "tests/runtime/scratch_folder.h"
@@ -119,8 +121,14 @@ TEST_CASE("png: a header that promises more than the file holds costs nothing") 
   const ScratchFolder folder;
   write_png(folder / "a.png", picture({2, 2}, 1));
   std::string bytes = file_bytes(folder / "a.png");
-  // Width and height of the IHDR chunk, then its checksum, which libpng does compare.
+  // Width and height of the IHDR chunk, then its checksum.
   for (const size_t at : {size_t{16}, size_t{20}}) bytes.replace(at, 4, std::string{0, 3, 13, 64});
-  const std::string path = folder.write("a.png", bytes);
-  CHECK_THAT(error_of([&] { PngFile{path}; }), StartsWith("1 E0918"));
+  const std::string unchecked = folder.write("a.png", bytes);
+  CHECK_THAT(error_of([&] { PngFile{unchecked}; }), StartsWith("1 E0918") && Contains("CRC"));
+  const auto checksum = crc32(0, reinterpret_cast<const Bytef*>(bytes.data()) + 12, 17);
+  for (int i = 0; i < 4; ++i)
+    bytes[static_cast<size_t>(29 + i)] = static_cast<char>(checksum >> (24 - 8 * i));
+  const std::string checked = folder.write("a.png", bytes);
+  CHECK_THAT(error_of([&] { PngFile{checked}; }),
+             StartsWith("1 E0918") && Contains("200000 x 200000") && Contains("bytes can hold"));
 }
