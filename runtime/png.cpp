@@ -1,94 +1,100 @@
-// The simplified interface of libpng, from and to memory.
+// libpng's simplified interface: no long jumps, no state of ours.
 #include "runtime/png.h"
 
 #include <png.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
-#include <span>
 
 #include "runtime/atomic_file.h"
-#include "runtime/core/error.h"
+#include "runtime/data/whole_file.h"
 
 namespace gradc {
 namespace {
 
-constexpr int64_t kMaxSide = 1 << 16;
+constexpr int64_t kLargestExpansion = 1032;  // of deflate
 
-/// Frees what libpng allocated on every way out.
-struct PngImage : png_image {
-  PngImage() : png_image() { version = PNG_IMAGE_VERSION; }
-  ~PngImage() { png_image_free(this); }
-  PngImage(const PngImage&) = delete;
-  PngImage& operator=(const PngImage&) = delete;
+/// Frees what libpng holds for an image.
+struct Image {
+  png_image image{};
+  Image() { image.version = PNG_IMAGE_VERSION; }
+  ~Image() { png_image_free(&image); }
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
 };
 
-png_uint_32 format_of(int channels) {
-  CHECK(channels == 1 || channels == 3, "{} channels", channels);
-  return channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+[[noreturn]] void refuse(const std::string& path, const std::string& reason) {
+  throw Error(ExitCode::ModelOrData, "E0918",
+              fmt::format("`{}` is no PNG picture that can be read: {}", path, reason));
 }
 
-[[noreturn]] void no_png(const std::string& path, const char* why) {
-  throw Error(ExitCode::ModelOrData, "E0912", fmt::format("{} is no PNG: {}", path, why));
+void begin(Image& image, const std::string& path, const std::string& bytes) {
+  if (png_image_begin_read_from_memory(&image.image, bytes.data(), bytes.size()) == 0)
+    refuse(path, image.image.message);
 }
 
-std::vector<std::byte> bytes_of(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  std::vector<std::byte> bytes;
-  std::byte block[1 << 14];
-  while (const size_t count = file ? std::fread(block, 1, sizeof block, file.get()) : 0)
-    bytes.insert(bytes.end(), block, block + count);
-  if (!file || std::ferror(file.get()) != 0)
-    throw Error(ExitCode::InputOutput, "E0911",
-                fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  return bytes;
+png_uint_32 format_of(int64_t channels) {
+  switch (channels) {
+    case 1:
+      return PNG_FORMAT_GRAY;
+    case 2:
+      return PNG_FORMAT_GA;
+    case 3:
+      return PNG_FORMAT_RGB;
+    default:
+      return PNG_FORMAT_RGBA;
+  }
 }
 
 }  // namespace
 
-Image Image::filled(int64_t width, int64_t height, int channels, uint8_t value) {
-  return {width, height, channels,
-          std::vector<uint8_t>(static_cast<size_t>(width * height * channels), value)};
+PngFile::PngFile(const std::string& path) : path_(path), bytes_(read_whole(path)) {
+  Image image;
+  begin(image, path, bytes_);
+  if ((image.image.format & PNG_FORMAT_FLAG_LINEAR) != 0) refuse(path, "it has 16 bits a channel");
+  width_ = image.image.width;
+  height_ = image.image.height;
+  channels_ = ((image.image.format & PNG_FORMAT_FLAG_COLOR) != 0 ? 3 : 1) +
+              ((image.image.format & PNG_FORMAT_FLAG_ALPHA) != 0 ? 1 : 0);
+  // A pixel may take one bit of the file's data.
+  const auto most = static_cast<int64_t>(bytes_.size()) * kLargestExpansion * 8;
+  if (width_ > most / height_)
+    refuse(path, fmt::format("{} x {} pixels are more than its {} bytes can hold", width_, height_,
+                             bytes_.size()));
 }
 
-void write_png(const std::string& path, const Image& image) {
-  CHECK(image.width > 0 && image.height > 0 && image.width <= kMaxSide && image.height <= kMaxSide,
-        "an image of {} x {}", image.width, image.height);
-  CHECK(image.pixels.size() == static_cast<size_t>(image.width * image.height * image.channels),
-        "{} pixels", image.pixels.size());
-  PngImage png;
-  png.width = static_cast<png_uint_32>(image.width);
-  png.height = static_cast<png_uint_32>(image.height);
-  png.format = format_of(image.channels);
+Shape PngFile::shape() const {
+  return channels_ == 1 ? Shape{height_, width_} : Shape{height_, width_, channels_};
+}
+
+void PngFile::read(std::byte* pixels) const {
+  Image image;
+  begin(image, path_, bytes_);
+  image.image.format = format_of(channels_);
+  if (png_image_finish_read(&image.image, nullptr, pixels, 0, nullptr) == 0)
+    refuse(path_, image.image.message);
+}
+
+void write_png(const std::string& path, const Tensor& pixels) {
+  CHECK(pixels.dtype() == DType::U8 && (pixels.shape().rank() == 2 || pixels.shape()[2] == 3),
+        "a picture of {}", to_string(pixels.type()));
+  Image image;
+  image.image.height = static_cast<png_uint_32>(pixels.shape()[0]);
+  image.image.width = static_cast<png_uint_32>(pixels.shape()[1]);
+  image.image.format = pixels.shape().rank() == 2 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
   png_alloc_size_t size = 0;
-  std::vector<std::byte> bytes;
-  const bool is_sized =
-      png_image_write_to_memory(&png, nullptr, &size, 0, image.pixels.data(), 0, nullptr);
-  bytes.resize(size);
-  if (!is_sized ||
-      !png_image_write_to_memory(&png, bytes.data(), &size, 0, image.pixels.data(), 0, nullptr))
+  const auto failed = [&] {
     throw Error(ExitCode::InputOutput, "E0922",
-                fmt::format("cannot write {}: {}", path, png.message));
+                fmt::format("cannot write `{}`: {}", path, image.image.message));
+  };
+  if (png_image_write_get_memory_size(image.image, size, 0, pixels.raw(), 0, nullptr) == 0)
+    failed();
+  std::string bytes(size, '\0');
+  if (png_image_write_to_memory(&image.image, bytes.data(), &size, 0, pixels.raw(), 0, nullptr) ==
+      0)
+    failed();
   AtomicFile file(path);
-  file.write(std::span(bytes).first(size));
+  file.write(std::as_bytes(std::span(bytes).first(size)));
   file.commit();
-}
-
-Image read_png(const std::string& path, int channels) {
-  const std::vector<std::byte> bytes = bytes_of(path);
-  PngImage png;
-  if (!png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()))
-    no_png(path, png.message);
-  if (png.width > kMaxSide || png.height > kMaxSide) no_png(path, "it is too large");
-  png.format = format_of(channels);
-  Image image = Image::filled(png.width, png.height, channels, 0);
-  const png_color black = {0, 0, 0};
-  if (!png_image_finish_read(&png, &black, image.pixels.data(), 0, nullptr))
-    no_png(path, png.message);
-  return image;
 }
 
 }  // namespace gradc

@@ -16,6 +16,7 @@ constexpr Command kCommands[] = {
     {"run", "One evaluation: every tensor that the model names, printed or in a file",
      configure_run},
     {"verify", "Compare compiled code, the interpreter and finite differences", configure_verify},
+    {"data", "What the data of a model, or data by itself, looks like", configure_data},
     {"bench", "Time a step, fused and unfused", configure_bench},
     {"docs", "Print the page of the standard library", configure_docs},
 };

@@ -24,6 +24,7 @@ std::span<const Command> all_commands();
 
 Action configure_bench(CLI::App& app);
 Action configure_check(CLI::App& app);
+Action configure_data(CLI::App& app);
 Action configure_docs(CLI::App& app);
 Action configure_dump(CLI::App& app);
 Action configure_eval(CLI::App& app);

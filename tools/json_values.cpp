@@ -68,7 +68,7 @@ nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row) {
 }
 
 void print_line(const nlohmann::ordered_json& object) {
-  fmt::print("{}\n", object.dump());
+  fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   std::fflush(stdout);
 }
 

@@ -24,7 +24,7 @@ std::string table_text(const std::string& name, const Tensor& table);
 /// Nested arrays of the element at `row` of the first axis.
 nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row);
 
-/// One line on stdout.
+/// One line on stdout; bytes that are no UTF-8 are replaced.
 void print_line(const nlohmann::ordered_json& object);
 
 }  // namespace gradc

@@ -1,9 +1,16 @@
-// gradc predict: the model's outputs, one row after the other.
+// gradc predict: the model's outputs, one row after the other, or the text it writes.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
 
 #include "runtime/data/batches.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"
+#include "tools/field_statistics.h"
+#include "tools/generate.h"
 #include "tools/interrupt.h"
 #include "tools/json_values.h"
 #include "tools/start_session.h"
@@ -16,6 +23,9 @@ struct PredictOptions {
   ModelOptions model;
   std::string weights;
   int64_t count = 10;
+  std::string rows;
+  int64_t top = 3;
+  GenerateOptions generate;
 };
 
 /// "0.0000 0.9999", or "[0.1 0.2] [0.3 0.4]" for rows of a higher rank.
@@ -27,24 +37,148 @@ std::string as_text(const nlohmann::ordered_json& value) {
   return "[" + text + "]";
 }
 
-void print_rows(const PredictOptions& options, const Program& program,
-                std::span<const Tensor> outputs, int64_t first, int64_t rows) {
-  for (int64_t row = 0; row < rows; ++row) {
-    nlohmann::ordered_json line = {{"row", first + row}};
-    for (size_t i = 0; i < outputs.size(); ++i)
-      if (program.outputs[i].kind == OutputKind::Output)
-        line[program.outputs[i].name] = row_as_json(outputs[i], row);
-    if (options.model.json) {
-      print_line(line);
-      continue;
-    }
-    std::string text = fmt::format("row {}:", first + row);
+/// The elements of a row that are probabilities of classes: two or more, none below 0, their sum
+/// is 1. Empty where they are something else.
+std::vector<double> probabilities(const Tensor& output, int64_t row) {
+  if (!is_float(output.dtype()) || output.shape().rank() != 2 || output.shape()[1] < 2) return {};
+  std::vector<double> values;
+  for (int64_t i = 0; i < output.shape()[1]; ++i)
+    values.push_back(output.at(row * output.shape()[1] + i));
+  const bool is_any_negative =
+      std::any_of(values.begin(), values.end(), [](double value) { return !(value >= 0); });
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  constexpr double kTolerance = 1e-3;
+  return is_any_negative || std::abs(sum - 1) > kTolerance ? std::vector<double>() : values;
+}
+
+class RowPrinter {
+ public:
+  RowPrinter(const PredictOptions& options, const Dataset& data) : options_(options), data_(data) {}
+
+  /// Row `row` of the outputs, which is row `number` of the data.
+  void print(const Program& program, std::span<const Tensor> outputs, int64_t row,
+             int64_t number) const {
+    nlohmann::ordered_json line = {{"row", number}};
+    std::string text = fmt::format("row {}:", number);
     for (size_t i = 0; i < outputs.size(); ++i) {
-      const ProgramOutput& output = program.outputs[i];
-      if (output.kind == OutputKind::Output)
-        text += fmt::format(" {} = {}", output.name, as_text(line[output.name]));
+      if (program.outputs[i].kind != OutputKind::Output) continue;
+      const std::string& name = program.outputs[i].name;
+      line[name] = row_as_json(outputs[i], row);
+      const std::vector<double> shares = probabilities(outputs[i], row);
+      const bool is_ranked = !shares.empty() && options_.top > 0;
+      text += fmt::format(" {} = {}", name, is_ranked ? ranked(shares) : as_text(line[name]));
     }
-    fmt::print("{}\n", text);
+    if (options_.model.json)
+      print_line(line);
+    else
+      fmt::print("{}\n", text);
+  }
+
+ private:
+  /// "7 (0.9991), 2 (0.0005), 3 (0.0002)"
+  std::string ranked(const std::vector<double>& shares) const {
+    std::vector<size_t> order(shares.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return shares[a] > shares[b]; });
+    order.resize(std::min(order.size(), static_cast<size_t>(options_.top)));
+    std::string text;
+    for (const size_t place : order)
+      text += fmt::format("{}{} ({:.4f})", text.empty() ? "" : ", ",
+                          class_name(place, shares.size()), shares[place]);
+    return text;
+  }
+
+  /// The name of a class where one field has as many categories as there are classes.
+  std::string class_name(size_t place, size_t classes) const {
+    for (const Field& field : data_.fields)
+      if (field.categories.size() == classes)
+        return category_name(field, static_cast<int64_t>(place));
+    return std::to_string(place);
+  }
+
+  const PredictOptions& options_;
+  const Dataset& data_;
+};
+
+/// The numbers of --rows, "3,10-12", each below `rows`; without it the first --count.
+std::vector<int64_t> chosen_rows(const PredictOptions& options, int64_t rows) {
+  std::vector<int64_t> chosen;
+  if (options.rows.empty()) {
+    chosen.resize(static_cast<size_t>(options.count == 0 ? rows : std::min(options.count, rows)));
+    std::iota(chosen.begin(), chosen.end(), int64_t{0});
+    return chosen;
+  }
+  const char* at = options.rows.data();
+  const char* const end = at + options.rows.size();
+  const auto number = [&] {
+    int64_t value = -1;
+    const auto [after, fault] = std::from_chars(at, end, value);
+    if (fault != std::errc() || value < 0)
+      throw Error(
+          ExitCode::Usage, "",
+          fmt::format("--rows wants numbers and ranges, as in 3,10-12; got `{}`", options.rows));
+    if (value >= rows)
+      throw Error(
+          ExitCode::Usage, "",
+          fmt::format("--rows {}: the data has {} rows, counted from 0", options.rows, rows));
+    at = after;
+    return value;
+  };
+  while (true) {
+    const int64_t first = number();
+    int64_t last = first;
+    if (at != end && *at == '-') {
+      ++at;
+      last = number();
+    }
+    for (int64_t row = first; row <= last; ++row) chosen.push_back(row);
+    if (at == end) return chosen;
+    if (*at == ',')
+      ++at;
+    else
+      number();  // throws: no number begins here
+  }
+}
+
+void predict_rows(const PredictOptions& options, Workspace& workspace, Session& session,
+                  const std::atomic<bool>& stop) {
+  const Dataset& data = workspace.test_data();
+  const int64_t size = workspace.train_settings().eval_batch;
+  const Batches batches(data, {.size = size, .shuffle = false});
+  const RowPrinter printer(options, data);
+  int64_t loaded = -1;
+  std::vector<Field> fields;
+  int64_t batch_rows = 0;
+  std::span<const Tensor> outputs;
+  for (const int64_t row : chosen_rows(options, data.rows())) {
+    if (stop) return;
+    if (row / size != loaded) {
+      loaded = row / size;
+      const Batch batch = batches.read(loaded);
+      fields.clear();
+      for (size_t i = 0; i < batch.values.size(); ++i)
+        fields.push_back({data.fields[i].name, batch.values[i]});
+      batch_rows = batch.rows;
+      outputs = session.execute(GraphMode::Predict, fields, batch_rows);
+    }
+    printer.print(session.program(GraphMode::Predict, batch_rows), outputs, row % size, row);
+  }
+}
+
+void write_text(const PredictOptions& options, Session& session, const std::atomic<bool>& stop) {
+  std::string text;
+  if (!options.model.json) fmt::print("{}", options.generate.prompt);
+  generate(session, options.generate, stop, [&](char byte) {
+    text += byte;
+    if (options.model.json) return;
+    std::fputc(byte, stdout);
+    std::fflush(stdout);
+  });
+  if (options.model.json) {
+    print_line({{"prompt", options.generate.prompt}, {"text", text}});
+  } else if (!text.ends_with('\n')) {
+    fmt::print("\n");
   }
 }
 
@@ -52,24 +186,18 @@ ExitCode run_predict(const PredictOptions& options) {
   set_threads(options.model.threads);
   const std::atomic<bool>& stop = stop_on_signal();
   Workspace workspace(options.model);
-  const TrainSettings settings = workspace.train_settings();
-  workspace.prefetch_data();
-  Session session(workspace, settings.seed);
+  const bool writes_text = options.generate.count > 0;
+  // The data binds the model's free dimensions; its rows are not needed to write text.
+  if (writes_text)
+    workspace.description();
+  else
+    workspace.prefetch_data();
+  Session session(workspace, workspace.train_settings().seed);
   start_session(session, workspace, options.weights);
-  const Dataset& data = workspace.test_data();
-  const Batches batches(data, {.size = settings.eval_batch, .shuffle = false});
-  int64_t left = options.count == 0 ? data.rows() : std::min(options.count, data.rows());
-  for (int64_t index = 0; index < batches.count() && left > 0 && !stop; ++index) {
-    const Batch batch = batches.read(index);
-    std::vector<Field> fields;
-    for (size_t i = 0; i < batch.values.size(); ++i)
-      fields.push_back({data.fields[i].name, batch.values[i]});
-    const std::span<const Tensor> outputs = session.execute(GraphMode::Predict, fields, batch.rows);
-    const Program& program = session.program(GraphMode::Predict, batch.rows);
-    const int64_t rows = std::min(left, batch.rows);
-    print_rows(options, program, outputs, index * settings.eval_batch, rows);
-    left -= rows;
-  }
+  if (writes_text)
+    write_text(options, session, stop);
+  else
+    predict_rows(options, workspace, session, stop);
   return stop ? interrupted_exit_code() : ExitCode::Done;
 }
 
@@ -81,8 +209,22 @@ Action configure_predict(CLI::App& app) {
   add_data_flags(app, options->model);
   add_execution_flags(app, options->model);
   app.add_option("--weights", options->weights, "Trained weights; without: fresh values");
-  app.add_option("--count", options->count, "Rows to print; 0 means all")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  CLI::Option* count =
+      app.add_option("--count,--first", options->count, "Print the first rows; 0 means all")
+          ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--rows", options->rows, "Rows to print, as in 3,10-12")->excludes(count);
+  app.add_option("--top", options->top,
+                 "Likeliest classes to print of probabilities; 0: the numbers")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
+  CLI::Option* generated =
+      app.add_option("--generate", options->generate.count, "Write so many bytes of text instead")
+          ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  app.add_option("--temperature", options->generate.temperature,
+                 "Below 1: likelier bytes; 0: the likeliest")
+      ->check(CLI::Range(0.0, 1e6))
+      ->needs(generated);
+  app.add_option("--prompt", options->generate.prompt, "The text that is continued")
+      ->needs(generated);
   return [options] { return run_predict(*options); };
 }
 

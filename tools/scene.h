@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "runtime/png.h"
+#include "runtime/core/tensor.h"
 
 namespace gradc {
 
@@ -61,8 +61,8 @@ std::string plain_characters(const std::string& text);
 double text_width(const std::string& text, double size);
 
 std::string as_svg(const Scene& scene);
-/// `scale` pixels for a unit.
-Image as_image(const Scene& scene, double scale);
+/// u8[height, width, 3], `scale` pixels for a unit.
+Tensor as_pixels(const Scene& scene, double scale);
 
 /// Where a picture can go, from the ending of a path; nothing for another ending.
 enum class PictureFormat : uint8_t { Svg, Png, Dot };

@@ -14,10 +14,13 @@ class Canvas {
  public:
   Canvas(const Scene& scene, double scale)
       : scale_(scale),
-        image_(Image::filled(std::max<int64_t>(std::llround(scene.width * scale), 1),
-                             std::max<int64_t>(std::llround(scene.height * scale), 1), 3, 255)) {}
+        width_(std::max<int64_t>(std::llround(scene.width * scale), 1)),
+        height_(std::max<int64_t>(std::llround(scene.height * scale), 1)),
+        pixels_(DType::U8, {height_, width_, 3}) {
+    std::ranges::fill(pixels_.span<uint8_t>(), uint8_t{255});
+  }
 
-  Image take() && { return std::move(image_); }
+  Tensor take() && { return std::move(pixels_); }
 
   void draw(const Box& box) {
     const Point middle = {box.x + box.width / 2, box.y + box.height / 2};
@@ -68,8 +71,8 @@ class Canvas {
   template <typename Distance>
   void paint(Point low, Point high, Color color, const Distance& distance) {
     const auto first = [](double v) { return std::max<int64_t>(static_cast<int64_t>(v), 0); };
-    const int64_t right = std::min<int64_t>(image_.width, std::llround(high.x * scale_ + 1));
-    const int64_t bottom = std::min<int64_t>(image_.height, std::llround(high.y * scale_ + 1));
+    const int64_t right = std::min<int64_t>(width_, std::llround(high.x * scale_ + 1));
+    const int64_t bottom = std::min<int64_t>(height_, std::llround(high.y * scale_ + 1));
     for (int64_t y = first(low.y * scale_); y < bottom; ++y)
       for (int64_t x = first(low.x * scale_); x < right; ++x) {
         const Point at = {(static_cast<double>(x) + 0.5) / scale_,
@@ -81,7 +84,7 @@ class Canvas {
 
   void blend(int64_t x, int64_t y, Color color, double cover) {
     for (int64_t channel = 0; channel < 3; ++channel) {
-      uint8_t& old = image_.pixels[static_cast<size_t>((y * image_.width + x) * 3 + channel)];
+      uint8_t& old = pixels_.span<uint8_t>()[static_cast<size_t>((y * width_ + x) * 3 + channel)];
       const double wanted = (color >> (16 - 8 * channel)) & 0xff;
       old = static_cast<uint8_t>(std::lround(old + cover * (wanted - old)));
     }
@@ -165,12 +168,14 @@ class Canvas {
   }
 
   double scale_;
-  Image image_;
+  int64_t width_;
+  int64_t height_;
+  Tensor pixels_;
 };
 
 }  // namespace
 
-Image as_image(const Scene& scene, double scale) {
+Tensor as_pixels(const Scene& scene, double scale) {
   Canvas canvas(scene, scale);
   for (const auto& shape : scene.shapes)
     std::visit([&](const auto& one) { canvas.draw(one); }, shape);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "runtime/png.h"
 #include "runtime/atomic_file.h"
 #include "runtime/core/error.h"
 #include "tools/scene.h"
@@ -122,7 +123,7 @@ void write_picture(const std::string& path, const Scene& scene) {
   } else {
     // Twice the size of the SVG, within what image viewers take.
     const double scale = std::min(2.0, 16000 / std::max(scene.width, scene.height));
-    write_png(path, as_image(scene, scale));
+    write_png(path, as_pixels(scene, scale));
   }
 }
 

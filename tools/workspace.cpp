@@ -122,6 +122,16 @@ void Workspace::with_diagnostics(const std::function<void()>& action) {
   show_diagnostics();
 }
 
+void Workspace::bind_named_data() {
+  if (description_ || settings_.get<std::string>("data").empty()) return;
+  try {
+    description();
+  } catch (const Error& fault) {
+    // A model can be looked at without its data.
+    if (fault.code() != "E0911") throw;
+  }
+}
+
 void Workspace::rebase_data_paths() {
   const std::filesystem::path folder = std::filesystem::path(options_.model).parent_path();
   if (options_.model == "-" || folder.empty()) return;
@@ -245,6 +255,7 @@ Graph Workspace::source_graph(GraphMode mode, int64_t rows, const GraphRequest& 
                             gradc::name(mode), rows == 0 ? "" : fmt::format(" for {} rows", rows),
                             held.empty() ? "nothing" : held));
   }
+  bind_named_data();
   std::optional<Graph> graph;
   with_diagnostics([&] { graph = model_->elaborate(mode, rows, request); });
   return *std::move(graph);
@@ -302,6 +313,7 @@ std::shared_ptr<const Program> Workspace::program(GraphMode mode, int64_t rows) 
 }
 
 std::vector<LayerRow> Workspace::layers(int64_t rows) {
+  bind_named_data();
   std::vector<LayerRow> result;
   with_diagnostics([&] { result = model_->layers(rows); });
   return result;

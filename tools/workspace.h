@@ -83,6 +83,9 @@ class Workspace : public ProgramSource {
   /// A setting with the fields that the model has a use for.
   DataSource source_of(const std::string& setting) const;
   DataSource settings_source() const;
+  /// Binds the data that the settings name, if it is there: dimensions of the inputs may come from
+  /// it.
+  void bind_named_data();
   /// Makes the paths of a model's data, which count from the model's folder, count from the current
   /// one.
   void rebase_data_paths();

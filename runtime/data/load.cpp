@@ -6,7 +6,9 @@
 
 #include "runtime/data/csv.h"
 #include "runtime/data/digits.h"
+#include "runtime/data/images.h"
 #include "runtime/data/mnist.h"
+#include "runtime/data/npy.h"
 #include "runtime/data/puzzles.h"
 #include "runtime/data/text.h"
 
@@ -21,6 +23,7 @@ constexpr DataOption kTextOptions[] = {{"window", OptionKind::Count, 2, kLargest
 constexpr DataOption kCsvOptions[] = {{"categories", OptionKind::Names},
                                       {"features", OptionKind::Names},
                                       {"test", OptionKind::Share}};
+constexpr DataOption kShareOptions[] = {{"test", OptionKind::Share}};
 
 constexpr DataFormat kFormats[] = {
     {"digits", "rendered handwriting-like digits, 60000 + 10000 of 28 x 28", nullptr,
@@ -37,6 +40,10 @@ constexpr DataFormat kFormats[] = {
     {"text", "a .txt file, cut into windows of bytes", is_text_file, load_text, describe_text,
      kTextOptions},
     {"csv", "a .csv file with a header", is_csv_file, load_csv, describe_csv, kCsvOptions},
+    {"npz", "a .npz archive of NumPy arrays", is_npz_file, load_npz, describe_npz, kShareOptions},
+    {"npy", "a .npy file, one NumPy array", is_npy_file, load_npy, describe_npy, kShareOptions},
+    {"images", "a folder of folders of PNG pictures, one for each class", is_image_folder,
+     load_images, describe_images, kShareOptions},
 };
 
 std::string built_in_names() {
