@@ -3,9 +3,9 @@
 
 #include <cmath>
 
-#include "runtime/png.h"
 #include "runtime/atomic_file.h"
 #include "runtime/core/error.h"
+#include "runtime/png.h"
 #include "tools/scene.h"
 
 namespace gradc {
