@@ -63,7 +63,7 @@ std::vector<nlohmann::json> ProgramRun::json_lines() const {
 
 nlohmann::json ProgramRun::last_json() const {
   const std::vector<nlohmann::json> lines = json_lines();
-  CHECK(!lines.empty(), "no JSON line; stderr: {}", err);
+  if (lines.empty()) throw InternalError("no JSON line; stderr: " + err);
   return lines.back();
 }
 
@@ -117,9 +117,8 @@ std::vector<std::string> made_small(const std::string& model, std::vector<std::s
   if (is_recurrent) arguments.push_back("--set=model.units=12");
   if (fs::path(model).stem() != "gpt") return arguments;
   const std::string text = model_path("gallery/data/sonnets.txt");
-  for (const std::string& flag :
-       {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
-    arguments.push_back(flag);
+  for (const char* flag : {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
+    arguments.emplace_back(flag);
   arguments.push_back("--data=text(\"" + text + "\", window = 17)");
   return arguments;
 }
