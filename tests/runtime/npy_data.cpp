@@ -130,7 +130,7 @@ TEST_CASE("npz: stored and deflated arrays, the two parts by their names") {
   const ScratchFolder folder;
   const std::string path =
       folder.write("m.npz", zip({{"x_train.npy", npy("|u1", "(3, 2)", "abcdef"), true},
-                                 {"y_train.npy", npy("|u1", "(3,)", "\0\1\2"), false},
+                                 {"y_train.npy", npy("|u1", "(3,)", std::string{0, 1, 2}), false},
                                  {"x_test.npy", npy("|u1", "(1, 2)", "xy"), false},
                                  {"y_test.npy", npy("|u1", "(1,)", "\1"), true}}));
   const DataSource source = parse_data_source(path);
