@@ -67,6 +67,10 @@ TEST_CASE("parameter counts of the reference models") {
                                                 {"reference/m02.grad", 335114},
                                                 {"reference/mlp.grad", 269322},
                                                 {"reference/cnn.grad", 80266},
+                                                {"reference/r1.grad", 75530},
+                                                {"reference/lstm.grad", 294410},
+                                                {"reference/gru.grad", 222218},
+                                                {"reference/bilstm.grad", 588810},
                                                 {"bench/cnn64_adam.grad", 80266},
                                                 {"bench/mlp512_rmsprop.grad", 407050},
                                                 {"bench/mlp256_dropout_adam.grad", 269322}};
