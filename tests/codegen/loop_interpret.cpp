@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 
+#include "ir/interpret.h"
 #include "ir/op.h"
 #include "runtime/core/rng.h"
 
@@ -344,7 +345,10 @@ std::vector<Tensor> run_fused(const Graph& fused, std::span<const Tensor> inputs
     std::vector<Tensor> operands;
     for (ValueId operand : node.operands) operands.push_back(values[index(operand)]);
     if (node.kind == OpKind::Group) {
-      const std::vector<Tensor> results = run_group(*node.attrs.get<BodyRef>("body"), operands);
+      const Graph& body = *node.attrs.get<BodyRef>("body");
+      const bool has_loops = node.attrs.get<std::string>("kind") != "ordered";
+      const std::vector<Tensor> results =
+          has_loops ? run_group(body, operands) : interpret(body, operands);
       for (size_t k = 0; k < results.size(); ++k) values[index(node.results[k])] = results[k];
     } else if (node.kind == OpKind::Reshape) {
       values[index(node.results[0])] = operands[0].reshaped(fused.type(node.results[0]).shape);

@@ -18,7 +18,8 @@ inline constexpr int64_t kLanes = 16;
 std::vector<Tensor> run_group(const Graph& body, std::span<const Tensor> operands,
                               const std::pair<int32_t, int32_t>* in_place = nullptr);
 
-/// Runs a fused graph: groups of both kinds through their loops, views and constants as they are.
+/// Runs a fused graph: groups through their loops (those of kind `ordered`, which have none, by the
+/// interpreter), views and constants as they are.
 std::vector<Tensor> run_fused(const Graph& fused, std::span<const Tensor> inputs);
 
 }  // namespace gradc::testing

@@ -116,7 +116,7 @@ TEST_CASE("results computed in the memory of an operand are the same") {
   for (uint64_t seed = 0; seed < 150; ++seed) {
     const Graph fused = fuse(random_graph(seed));
     for (const Node& node : fused.nodes()) {
-      if (node.kind != OpKind::Group) continue;
+      if (node.kind != OpKind::Group || node.attrs.get<std::string>("kind") == "ordered") continue;
       const Graph& body = *node.attrs.get<BodyRef>("body");
       const std::vector<Tensor> operands = random_inputs(body, seed);
       INFO(print(body) << "seed " << seed);
