@@ -7,6 +7,15 @@
 #include "passes/prune_scan.h"
 
 namespace gradc {
+namespace {
+
+std::vector<bool> live_results(const Node& node, const std::vector<bool>& live) {
+  std::vector<bool> results;
+  for (ValueId result : node.results) results.push_back(live[index(result)]);
+  return results;
+}
+
+}  // namespace
 
 Graph dce(const Graph& graph) {
   std::vector<bool> live(graph.value_count());
@@ -17,7 +26,10 @@ Graph dce(const Graph& graph) {
     keep[position] = std::any_of(node.results.begin(), node.results.end(),
                                  [&](ValueId result) { return live[index(result)]; });
     if (!keep[position]) continue;
-    for (ValueId operand : node.operands) live[index(operand)] = true;
+    std::vector<bool> used(node.operands.size(), true);
+    if (node.kind == OpKind::Scan) used = used_operands(node, live_results(node, live));
+    for (size_t k = 0; k < used.size(); ++k)
+      if (used[k]) live[index(node.operands[k])] = true;
   }
   Rewriter rewriter(graph);
   for (size_t position = 0; position < keep.size(); ++position) {
@@ -27,9 +39,7 @@ Graph dce(const Graph& graph) {
       rewriter.copy(node);
       continue;
     }
-    std::vector<bool> used;
-    for (ValueId result : node.results) used.push_back(live[index(result)]);
-    copy_used_scan(rewriter, node, used);
+    copy_used_scan(rewriter, node, live_results(node, live));
   }
   return std::move(rewriter).finish();
 }

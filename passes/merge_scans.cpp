@@ -5,6 +5,7 @@
 
 #include "ir/builder.h"
 #include "ir/ops/scan.h"
+#include "passes/scan_bodies.h"
 
 namespace gradc {
 namespace {
@@ -86,9 +87,8 @@ class Family {
   std::vector<ValueId> collected_;  // of the bodies
 };
 
-}  // namespace
-
-Graph merge_scans(const Graph& graph) {
+/// The scans of one graph; their bodies stay.
+Graph merge_level(const Graph& graph) {
   std::vector<int32_t> first_of(graph.nodes().size(), -1);  // by node: the first of its family
   std::vector<size_t> scans;
   bool has_families = false;
@@ -125,5 +125,9 @@ Graph merge_scans(const Graph& graph) {
   }
   return std::move(rewriter).finish();
 }
+
+}  // namespace
+
+Graph merge_scans(const Graph& graph) { return rewrite_bodies(merge_level(graph), merge_scans); }
 
 }  // namespace gradc

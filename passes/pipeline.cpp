@@ -22,7 +22,7 @@ namespace {
 
 constexpr Pass kPasses[] = {
     {"differentiate", "gradient nodes become ordinary nodes", in_bodies<differentiate>},
-    {"merge_scans", "scans of the same rounds become one", in_bodies<merge_scans>},
+    {"merge_scans", "scans of the same rounds become one", merge_scans},
     {"hoist", "what is the same in every round of a scan is computed before it", in_bodies<hoist>},
     {"decompose", "means, stopped gradients and small powers become simpler ops",
      in_bodies<decompose>},

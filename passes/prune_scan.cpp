@@ -34,6 +34,15 @@ std::vector<bool> find_live(const ScanForm& form, std::vector<bool>& used) {
 
 }  // namespace
 
+std::vector<bool> used_operands(const Node& node, const std::vector<bool>& used_results) {
+  const ScanForm form = ops::scan_form(node.attrs, node.operands.size());
+  std::vector<bool> used = used_results;
+  std::vector<bool> operands = find_live(form, used);
+  operands.resize(node.operands.size());
+  for (size_t i = 0; i < form.carries; ++i) operands[i] = used[i];
+  return operands;
+}
+
 void copy_used_scan(Rewriter& rewriter, const Node& node, const std::vector<bool>& used_results) {
   ScanForm form = ops::scan_form(node.attrs, node.operands.size());
   const Graph& body = *form.body;
