@@ -9,9 +9,9 @@ namespace gradc {
 const Builtin* find_builtin_function(std::string_view name) {
   static const auto by_name = [] {
     std::unordered_map<std::string_view, const Builtin*> index;
-    for (const auto& family : {elementwise_builtins(), movement_builtins(), reduction_builtins(),
-                               window_builtins(), ordered_builtins(), creation_builtins(),
-                               compile_time_builtins()})
+    for (const auto& family :
+         {elementwise_builtins(), movement_builtins(), reduction_builtins(), window_builtins(),
+          ordered_builtins(), creation_builtins(), compile_time_builtins()})
       for (const Builtin& builtin : family) index[builtin.name] = &builtin;
     return index;
   }();

@@ -54,14 +54,8 @@ Value range(BuiltinCall& call) {
 }
 
 constexpr Builtin kTable[] = {
-    {"dtype", dtype},
-    {"kind", kind},
-    {"len", len},
-    {"pi", nullptr},
-    {"range", range},
-    {"rank", rank},
-    {"shape", shape},
-    {"size", size},
+    {"dtype", dtype}, {"kind", kind}, {"len", len},     {"pi", nullptr},
+    {"range", range}, {"rank", rank}, {"shape", shape}, {"size", size},
 };
 
 }  // namespace
