@@ -10,6 +10,8 @@ case.data("other", torch.randn(3, 3, 6))
 case.data("y", torch.randn(3, 5, 8))
 
 
+# Biases are of the size of the kernels' elements: the gradient of a key's bias is 0 but for rounding, which Adam turns
+# into steps of about 2e-6, and the tolerance counts from the largest element of a tensor.
 def dense(path, rows, columns):
     case.parameter(path + ".kernel", torch.randn(rows, columns) / rows ** 0.5)
     case.parameter(path + ".bias", 0.5 * torch.randn(columns))
