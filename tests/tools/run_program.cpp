@@ -105,7 +105,10 @@ std::vector<std::string> distinct_models() {
     const std::string stem = fs::path(path).stem().string();
     const bool is_row = stem.size() == 3 && stem.front() == 'm';
     const bool is_recurrent_row = stem == "r2" || stem == "r3" || stem.starts_with("r4");
-    return is_recurrent_row || (is_row && stem != "m02" && stem != "m16");
+    const bool is_convolution_row = stem == "c1" || stem == "c2" || stem == "c4";
+    const bool is_measured = fs::path(path).parent_path().stem() == "bench";
+    return is_recurrent_row || is_convolution_row || is_measured || stem == "stacked" ||
+           (is_row && stem != "m02" && stem != "m16");
   });
   return paths;
 }
@@ -115,6 +118,8 @@ std::vector<std::string> made_small(const std::string& model, std::vector<std::s
   const bool is_recurrent = written.find("\"rnn.grad\"") != std::string::npos ||
                             written.find("units: int = 256") != std::string::npos;
   if (is_recurrent) arguments.push_back("--set=model.units=12");
+  if (written.find("\"cnn.grad\"") != std::string::npos)
+    arguments.push_back("--set=model.filters=8");
   if (fs::path(model).stem() != "gpt") return arguments;
   const std::string text = model_path("gallery/data/sonnets.txt");
   for (const char* flag : {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
