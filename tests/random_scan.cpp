@@ -1,6 +1,8 @@
 // Builds bodies from a few kinds of cells.
 #include "tests/random_scan.h"
 
+#include <numeric>
+
 #include "ir/builder.h"
 #include "ir/ops/scan.h"
 #include "tests/random_source.h"
@@ -117,6 +119,25 @@ Graph random_scan_graph(uint64_t seed, DType dtype) {
   for (size_t k = 0; k < results.size(); ++k)
     b.output(OutputKind::Output, fmt::format("y{}", k), results[k]);
   return std::move(b).build();
+}
+
+Graph with_gradients(const Graph& graph) {
+  Rewriter rewriter(graph);
+  for (const Node& node : graph.nodes()) rewriter.copy(node);
+  GraphBuilder& b = rewriter.builder();
+  ValueId y = b.fill({DType::F32, {}}, 0);
+  for (const Output& output : graph.outputs()) {
+    const ValueId value = rewriter.map(output.value);
+    Ints axes(static_cast<size_t>(b.shape(value).rank()));
+    std::iota(axes.begin(), axes.end(), 0);
+    y = b.add(y, b.reduce(OpKind::Sum, b.mul(value, value), axes));
+  }
+  std::vector<ValueId> operands{y};
+  for (size_t i = 0; i < graph.inputs().size(); ++i) operands.push_back(Graph::input_value(i));
+  const std::vector<ValueId> gradients = b.add_node(OpKind::Gradient, operands);
+  for (size_t i = 0; i < gradients.size(); ++i)
+    b.output(OutputKind::Gradient, fmt::format("g{}", i), gradients[i]);
+  return std::move(rewriter).finish();
 }
 
 }  // namespace gradc::testing

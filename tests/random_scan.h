@@ -7,4 +7,7 @@ namespace gradc::testing {
 /// Inputs of mode run (parameters and data, of `dtype`); outputs last carries and collected values.
 Graph random_scan_graph(uint64_t seed, DType dtype);
 
+/// The graph of f32 outputs, and the gradients of the sum of their squares by its inputs.
+Graph with_gradients(const Graph& graph);
+
 }  // namespace gradc::testing

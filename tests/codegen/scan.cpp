@@ -1,10 +1,8 @@
 // Compiled scans against the interpreter, with their gradients, fused and unfused, at one and two
 // threads.
 #include <cmath>
-#include <numeric>
 
 #include "codegen/compile.h"
-#include "ir/builder.h"
 #include "ir/interpret.h"
 #include "ir/ops/scan.h"
 #include "ir/verify.h"
@@ -18,26 +16,6 @@
 using namespace gradc;
 
 namespace {
-
-/// The graph and the gradients of the sum of its float outputs by its inputs.
-Graph with_gradients(const Graph& graph) {
-  Rewriter rewriter(graph);
-  for (const Node& node : graph.nodes()) rewriter.copy(node);
-  GraphBuilder& b = rewriter.builder();
-  ValueId y = b.fill({DType::F32, {}}, 0);
-  for (const Output& output : graph.outputs()) {
-    const ValueId value = rewriter.map(output.value);
-    std::vector<int64_t> axes(static_cast<size_t>(b.shape(value).rank()));
-    std::iota(axes.begin(), axes.end(), 0);
-    y = b.add(y, b.reduce(OpKind::Sum, b.mul(value, value), axes));
-  }
-  std::vector<ValueId> operands{y};
-  for (size_t i = 0; i < graph.inputs().size(); ++i) operands.push_back(Graph::input_value(i));
-  const std::vector<ValueId> gradients = b.add_node(OpKind::Gradient, operands);
-  for (size_t i = 0; i < gradients.size(); ++i)
-    b.output(OutputKind::Gradient, fmt::format("g{}", i), gradients[i]);
-  return std::move(rewriter).finish();
-}
 
 std::vector<Tensor> run_compiled(const Graph& graph, bool fuse, std::span<const Tensor> inputs) {
   PipelineOptions options;
@@ -58,7 +36,7 @@ std::vector<Tensor> run_compiled(const Graph& graph, bool fuse, std::span<const 
 TEST_CASE("compiled scans and their gradients agree with the interpreter", "[scan]") {
   for (uint64_t seed = 0; seed < 40; ++seed) {
     INFO("seed " << seed);
-    const Graph graph = with_gradients(testing::random_scan_graph(seed, DType::F32));
+    const Graph graph = testing::with_gradients(testing::random_scan_graph(seed, DType::F32));
     testing::RandomSource random(seed + 1000);
     std::vector<Tensor> inputs;
     for (size_t i = 0; i < graph.inputs().size(); ++i)

@@ -1,9 +1,7 @@
 // Every pass on random graphs with scans and their gradients: the values stay, the result verifies,
 // a second run changes nothing; and what becomes of the scan of the forward rounds.
 #include <cmath>
-#include <numeric>
 
-#include "ir/builder.h"
 #include "ir/interpret.h"
 #include "ir/text.h"
 #include "ir/verify.h"
@@ -17,25 +15,9 @@ using namespace gradc;
 
 namespace {
 
-/// The graph and the gradients of the sum of its squared outputs by its inputs.
-Graph with_gradients(uint64_t seed) {
-  const Graph graph = testing::random_scan_graph(seed, DType::F32);
-  Rewriter rewriter(graph);
-  for (const Node& node : graph.nodes()) rewriter.copy(node);
-  GraphBuilder& b = rewriter.builder();
-  ValueId y = b.fill({DType::F32, {}}, 0);
-  for (const Output& output : graph.outputs()) {
-    const ValueId value = rewriter.map(output.value);
-    std::vector<int64_t> axes(static_cast<size_t>(b.shape(value).rank()));
-    std::iota(axes.begin(), axes.end(), 0);
-    y = b.add(y, b.reduce(OpKind::Sum, b.mul(value, value), axes));
-  }
-  std::vector<ValueId> operands{y};
-  for (size_t i = 0; i < graph.inputs().size(); ++i) operands.push_back(Graph::input_value(i));
-  const std::vector<ValueId> gradients = b.add_node(OpKind::Gradient, operands);
-  for (size_t i = 0; i < gradients.size(); ++i)
-    b.output(OutputKind::Gradient, fmt::format("g{}", i), gradients[i]);
-  return run_until(std::move(rewriter).finish(), Stage::Grad, {});
+Graph differentiated_scan(uint64_t seed) {
+  const Graph graph = testing::with_gradients(testing::random_scan_graph(seed, DType::F32));
+  return run_until(graph, Stage::Grad, {});
 }
 
 double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
@@ -58,7 +40,7 @@ size_t count_scans(const Graph& graph) {
 
 TEST_CASE("every pass keeps the values of scans") {
   for (uint64_t seed = 0; seed < 24; ++seed) {
-    const Graph graph = with_gradients(seed);
+    const Graph graph = differentiated_scan(seed);
     testing::RandomSource random(seed + 1000);
     std::vector<Tensor> inputs;
     for (size_t i = 0; i < graph.inputs().size(); ++i)
@@ -80,7 +62,7 @@ TEST_CASE("every pass keeps the values of scans") {
 
 TEST_CASE("the forward rounds run once, whatever the gradient reads of them") {
   for (uint64_t seed = 0; seed < 24; ++seed) {
-    const Graph graph = with_gradients(seed);
+    const Graph graph = differentiated_scan(seed);
     const Graph merged = all_passes()[1].run(graph);
     INFO("seed " << seed << "\n" << text_of(merged));
     REQUIRE(all_passes()[1].name == "merge_scans");
