@@ -2,6 +2,7 @@
 // subexpressions are all that is left to clean up before instruction selection.
 #include "codegen/llvm/object_code.h"
 
+#include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -46,9 +47,16 @@ struct Compilation {
       emit_kernel(*kernel.kernel, kernel.symbol, target, module);
   }
 
+  /// What the target can do comes first: a pass that asks for it and finds nothing gets an answer
+  /// for no target, which then holds for all passes and turns masked accesses into branches.
+  void add_cleanup(llvm::legacy::PassManager& passes) const {
+    passes.add(llvm::createTargetTransformInfoWrapperPass(machine->getTargetIRAnalysis()));
+    passes.add(llvm::createEarlyCSEPass());
+  }
+
   void write(llvm::raw_pwrite_stream& out, llvm::CodeGenFileType type) {
     llvm::legacy::PassManager passes;
-    passes.add(llvm::createEarlyCSEPass());
+    add_cleanup(passes);
     const bool is_refused = machine->addPassesToEmitFile(passes, out, nullptr, type);
     CHECK(!is_refused, "no object code for this target");
     passes.run(module);
@@ -79,7 +87,7 @@ std::string assembly_text(std::span<const NamedKernel> kernels, const Target& ta
 std::string llvm_text(std::span<const NamedKernel> kernels, const Target& target) {
   Compilation compilation(kernels, target);
   llvm::legacy::PassManager passes;
-  passes.add(llvm::createEarlyCSEPass());
+  compilation.add_cleanup(passes);
   passes.run(compilation.module);
   std::string text;
   llvm::raw_string_ostream out(text);
