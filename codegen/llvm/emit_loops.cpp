@@ -52,33 +52,25 @@ void KernelEmitter::emit_vector(const For& loop) {
   vector_var_.reset();
 }
 
-/// The same for code that knows its extent only as the end of the last range.
+/// The same for code that knows its extent only as the end of the last range. Where an iteration is
+/// several vectors, all the rest is masked: a body of that size should not stand there once more.
 void KernelEmitter::emit_vector_range(const For& loop) {
   auto& builder = code_.builder;
   const int64_t lanes = code_.target.lanes;
   const int64_t step = lanes * vectors_per_iteration(loop);
-  const auto whole_steps = [&](int64_t size) {
-    llvm::Value* mask = builder.getInt64(~(static_cast<uint64_t>(size) - 1));
-    return builder.CreateAnd(end_, mask);
-  };
+  llvm::Value* mask = builder.getInt64(~(static_cast<uint64_t>(step) - 1));
+  llvm::Value* whole = builder.CreateAnd(end_, mask);
   vector_var_ = loop.var;
-  llvm::Value* first = begin_;
-  if (step > lanes) {
-    llvm::Value* steps = whole_steps(step);
-    emit_range(loop, {begin_, steps, step, false});
-    first = builder.CreateBinaryIntrinsic(llvm::Intrinsic::smax, begin_, steps);
-  }
-  llvm::Value* whole = whole_steps(lanes);
-  emit_range(loop, {first, whole, lanes, false});
-  emit_if(builder.CreateICmpSLT(whole, end_), [&] {
+  emit_range(loop, {begin_, whole, step, false});
+  llvm::Value* first = builder.CreateBinaryIntrinsic(llvm::Intrinsic::smax, begin_, whole);
+  emit_range(loop, {first, end_, lanes, false}, [&] {
     const llvm::ElementCount count = llvm::ElementCount::getFixed(static_cast<unsigned>(lanes));
-    llvm::Value* rest = builder.CreateTrunc(builder.CreateSub(end_, whole), builder.getInt32Ty());
+    llvm::Value* index = loops_.back().index;
+    llvm::Value* rest = builder.CreateTrunc(builder.CreateSub(end_, index), builder.getInt32Ty());
     llvm::Value* numbers =
         builder.CreateStepVector(llvm::VectorType::get(builder.getInt32Ty(), count));
     mask_ = builder.CreateICmpSLT(numbers, builder.CreateVectorSplat(count, rest));
-    loops_.push_back({loop.var, whole, nullptr});
     emit_body(loop.body);
-    loops_.pop_back();
     mask_ = nullptr;
   });
   vector_var_.reset();
@@ -129,6 +121,10 @@ std::vector<llvm::Value**> KernelEmitter::carried_values(const For& loop) {
 }
 
 void KernelEmitter::emit_range(const For& loop, const Range& range) {
+  emit_range(loop, range, [&] { emit_iteration(loop, range.step); });
+}
+
+void KernelEmitter::emit_range(const For& loop, const Range& range, const EmitIteration& emit_one) {
   auto& builder = code_.builder;
   llvm::LLVMContext& context = builder.getContext();
   llvm::BasicBlock* before = builder.GetInsertBlock();
@@ -151,7 +147,7 @@ void KernelEmitter::emit_range(const For& loop, const Range& range) {
     *value = phis.back();
   }
   loops_.push_back({loop.var, index, enter});
-  emit_iteration(loop, range.step);
+  emit_one();
   loops_.pop_back();
 
   llvm::BasicBlock* latch = builder.GetInsertBlock();

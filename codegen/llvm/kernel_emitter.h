@@ -47,6 +47,7 @@ class KernelEmitter {
   void emit_vector_range(const loop::For& loop);
   void emit_vector_tail(const loop::For& loop, int64_t first);
   void emit_range(const loop::For& loop, const Range& range);
+  void emit_range(const loop::For& loop, const Range& range, const EmitIteration& emit_one);
   void emit_vectors(const loop::For& loop, int64_t first, int64_t limit, int64_t step);
   void emit_iteration(const loop::For& loop, int64_t step);
   void emit_straight(const loop::For& loop, int64_t index);
