@@ -141,11 +141,12 @@ ExitCode run_train(const TrainOptions& options) {
   workspace.prefetch_data();
   if (options.model.json) print_start(workspace, settings);
 
+  const int64_t first_rows = std::min(settings.batch, workspace.description().train_rows);
+  workspace.prefetch_program(GraphMode::Train, first_rows);
   Session session(workspace, settings.seed);
   start_session(session, workspace, options.weights);
   if (!options.requirements.empty())
     check_requirement_names(options.requirements, result_names(session, workspace));
-  const int64_t first_rows = std::min(settings.batch, workspace.description().train_rows);
   session.program(GraphMode::Train, first_rows);
   const Dataset& data = workspace.data().train;
   Reporter reporter(options.model.json, settings.epochs, options.log_every);

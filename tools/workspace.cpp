@@ -309,7 +309,18 @@ std::shared_ptr<const Program> Workspace::compile_graph(const Graph& graph) cons
 
 std::shared_ptr<const Program> Workspace::program(GraphMode mode, int64_t rows) {
   const Stopwatch stopwatch(compile_seconds_);
-  return compile_graph(source_graph(mode, rows));
+  const auto started = compiling_.find({mode, rows});
+  if (started == compiling_.end()) return compile_graph(source_graph(mode, rows));
+  auto program = std::move(started->second);
+  compiling_.erase(started);
+  return program.get();
+}
+
+void Workspace::prefetch_program(GraphMode mode, int64_t rows) {
+  const Stopwatch stopwatch(compile_seconds_);
+  compiling_[{mode, rows}] =
+      std::async(std::launch::async,
+                 [this, graph = source_graph(mode, rows)] { return compile_graph(graph); });
 }
 
 std::vector<LayerRow> Workspace::layers(int64_t rows) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -63,6 +64,8 @@ class Workspace : public ProgramSource {
   Module module(Stage stage);
 
   std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) override;
+  /// Starts to compile the program, so that it overlaps with what comes before its first use.
+  void prefetch_program(GraphMode mode, int64_t rows);
   /// A program for a graph of one's own, through the same pipeline.
   std::shared_ptr<const Program> compile_graph(const Graph& graph) const;
   PipelineOptions pipeline_options() const;
@@ -101,6 +104,8 @@ class Workspace : public ProgramSource {
   std::optional<DataSplit> data_;
   std::optional<Dataset> test_;
   double compile_seconds_ = 0;
+  /// Last, as it is waited for before what it works on goes.
+  std::map<std::pair<GraphMode, int64_t>, std::future<std::shared_ptr<const Program>>> compiling_;
 };
 
 /// The row counts that a pass over `rows` rows in batches of `batch` needs: {batch, the rest}.
