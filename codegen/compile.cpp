@@ -3,11 +3,14 @@
 
 #include <map>
 
-#include "codegen/llvm/jit.h"
-
 namespace gradc {
 
 namespace {
+
+std::string title_of(const Program& program) {
+  return fmt::format("{} ({}{})", program.name, name(program.mode),
+                     program.rows > 0 ? fmt::format(", {} rows", program.rows) : "");
+}
 
 void fill_in(Program& program, const std::map<std::string, KernelFunction>& functions) {
   for (Step& step : program.steps) {
@@ -21,7 +24,8 @@ void fill_in(Program& program, const std::map<std::string, KernelFunction>& func
 
 Program compile(const Graph& fused, const CompileOptions& options) {
   LoweredProgram lowered = lower(fused, options);
-  const CompiledKernels compiled = compile_kernels(lowered.kernels);
+  const CompiledKernels compiled =
+      cached_kernels(title_of(lowered.program), lowered.kernels, options.cache);
   CHECK(compiled.functions.size() == lowered.kernels.size());
   std::map<std::string, KernelFunction> functions;
   for (size_t i = 0; i < lowered.kernels.size(); ++i)

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/kernel_cache.h"
 #include "codegen/loop.h"
 #include "ir/graph.h"
 #include "runtime/program.h"
@@ -15,6 +16,7 @@ enum class Backend : uint8_t { Auto, Llvm };
 
 struct CompileOptions {
   Backend backend = Backend::Auto;
+  CacheOptions cache = {};
 };
 
 /// The stages after `fused`, for dumps: the program without code, and its kernels before LLVM.
@@ -28,7 +30,7 @@ struct LoweredProgram {
 /// Throws InternalError for a graph that did not go through the fusion pass.
 LoweredProgram lower(const Graph& fused, const CompileOptions& options);
 
-/// lower, then machine code for every kernel through LLVM.
+/// lower, then machine code for every kernel: from the cache, or through LLVM.
 Program compile(const Graph& fused, const CompileOptions& options);
 
 }  // namespace gradc

@@ -65,17 +65,18 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(Durability durability) {
   if (temporary_.empty()) {
     const int result = close(std::exchange(file_, -1));
     if (result != 0) fail("write");
     return;
   }
-  if (fsync(file_) != 0) fail("sync");
+  const bool is_synced = durability == Durability::Crash;
+  if (is_synced && fsync(file_) != 0) fail("sync");
   if (close(std::exchange(file_, -1)) != 0) fail("write");
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename the new file to");
   temporary_.clear();
-  sync_folder();
+  if (is_synced) sync_folder();
 }
 
 void AtomicFile::sync_folder() const {

@@ -18,7 +18,10 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::span<const std::byte> bytes);
-  void commit();
+  /// What the file is to survive: a crash of the machine, or only the end of this process, which
+  /// takes no time but may leave a file with other contents after a crash.
+  enum class Durability { Crash, ProcessEnd };
+  void commit(Durability durability = Durability::Crash);
 
  private:
   [[noreturn]] void fail(const char* action) const;

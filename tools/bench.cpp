@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "codegen/llvm/jit.h"
+#include "codegen/host.h"
 #include "runtime/data/batches.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"

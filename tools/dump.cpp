@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "codegen/llvm/jit.h"
+#include "codegen/code_generator.h"
 #include "ir/text.h"
 #include "tools/commands.h"
 #include "tools/graph_diagram.h"
@@ -71,9 +71,9 @@ void print_program(const DumpOptions& options, const Graph& fused, const Compile
   } else if (options.stage == "loops") {
     for (const loop::Kernel& kernel : lowered.kernels) fmt::print("{}\n", loop::print(kernel));
   } else if (options.stage == "llvm") {
-    fmt::print("{}", kernels_as_llvm(lowered.kernels));
+    fmt::print("{}", code_generator().llvm_text(lowered.kernels));
   } else {
-    fmt::print("{}", kernels_as_assembly(lowered.kernels));
+    fmt::print("{}", code_generator().assembly_text(lowered.kernels));
   }
 }
 

@@ -27,6 +27,10 @@ void add_execution_flags(CLI::App& app, ModelOptions& options) {
   app.add_flag("--unfused", options.unfused, "Compile each op on its own");
   app.add_option("--backend", options.backend, "auto, or llvm for our own loops only")
       ->check(CLI::IsMember({"auto", "llvm"}));
+  app.add_option("--cache", options.cache,
+                 "Folder of compiled kernels, or off; else $GRADC_CACHE, else ~/.cache/gradc");
+  app.add_flag("--explain-cache", options.explains_cache,
+               "Say for each program whether its kernels were compiled, and why");
 }
 
 std::vector<std::pair<std::string, std::string>> overrides(const ModelOptions& options) {

@@ -19,6 +19,8 @@ struct ModelOptions {
   bool json = false;
   bool unfused = false;
   std::string backend = "auto";
+  std::string cache;  // a folder or "off"; empty: the usual one
+  bool explains_cache = false;
   bool shows_names = false;  // every name of the model is shown, so none is unused
 };
 
@@ -26,7 +28,7 @@ struct ModelOptions {
 void add_model_flags(CLI::App& app, ModelOptions& options);
 /// --data, --batch, --seed.
 void add_data_flags(CLI::App& app, ModelOptions& options);
-/// --threads, --unfused, --backend.
+/// --threads, --unfused, --backend, --cache, --explain-cache.
 void add_execution_flags(CLI::App& app, ModelOptions& options);
 
 /// --set and its shorthands as (key, expression) pairs. Throws Error (Usage) for a --set without

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "codegen/llvm/jit.h"
+#include "codegen/host.h"
 #include "runtime/atomic_file.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"

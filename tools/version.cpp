@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-#include "codegen/llvm/jit.h"
+#include "codegen/host.h"
 
 namespace gradc {
 

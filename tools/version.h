@@ -4,7 +4,7 @@
 
 namespace gradc {
 
-/// "gradc 0.1.0 (LLVM target znver4, 16 lanes)".
+/// "gradc 0.1.0 (AMD EPYC 9B14, avx512f, 16 lanes)".
 std::string version_text();
 
 }  // namespace gradc

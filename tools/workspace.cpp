@@ -299,7 +299,8 @@ PipelineOptions Workspace::pipeline_options() const {
 }
 
 CompileOptions Workspace::compile_options() const {
-  return {.backend = options_.backend == "llvm" ? Backend::Llvm : Backend::Auto};
+  return {.backend = options_.backend == "llvm" ? Backend::Llvm : Backend::Auto,
+          .cache = {cache_folder(options_.cache), options_.explains_cache}};
 }
 
 std::shared_ptr<const Program> Workspace::compile_graph(const Graph& graph) const {

@@ -1,28 +1,21 @@
-// Loop kernels to LLVM modules, text and object code.
+// Loop kernels to object code and text.
 #pragma once
-#include <llvm/Support/MemoryBuffer.h>
-
-#include <memory>
 #include <span>
 #include <string>
 
 #include "codegen/llvm/target.h"
+#include "codegen/load_kernels.h"
 #include "codegen/loop.h"
 
 namespace gradc {
 
-/// A kernel and the name of its function.
-struct NamedKernel {
-  const loop::Kernel* kernel;
-  std::string symbol;
-};
+/// ELF objects in which kernel i is the function kernel_symbol(i); made on up to two threads.
+/// Throws InternalError if LLVM refuses a kernel.
+KernelObjects compile_objects(std::span<const loop::Kernel> kernels, const Target& target);
 
-/// An ELF object with one function for each kernel. Each call has its own LLVM context, so calls
-/// may run in different threads. Throws InternalError.
-std::unique_ptr<llvm::MemoryBuffer> object_code(std::span<const NamedKernel> kernels,
-                                                const Target& target);
-std::string assembly_text(std::span<const NamedKernel> kernels, const Target& target);
+/// For people: functions have the kernels' names with their positions.
+std::string assembly_text(std::span<const loop::Kernel> kernels, const Target& target);
 /// Before code generation, after the passes.
-std::string llvm_text(std::span<const NamedKernel> kernels, const Target& target);
+std::string llvm_text(std::span<const loop::Kernel> kernels, const Target& target);
 
 }  // namespace gradc

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "codegen/llvm/jit.h"
+#include "codegen/host.h"
 
 namespace gradc {
 namespace {
@@ -24,8 +24,8 @@ Target find_host() {
   target.triple = llvm::sys::getProcessTriple();
   target.cpu = llvm::sys::getHostCPUName().str();
   target.features = fmt::format("{}", fmt::join(features, ","));
-  target.has_avx512 = has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl");
-  target.lanes = target.has_avx512 ? 16 : has("avx2") ? 8 : 4;
+  target.has_avx512 = host_has_avx512();
+  target.lanes = vector_lanes();
   target.calls_libm = !has("fma") || !has("sse4.1");
   return target;
 }
@@ -47,14 +47,6 @@ Target x86_level(int level) {
                                 : 4,
           .has_avx512 = level >= 4,
           .calls_libm = level < 3};
-}
-
-int vector_lanes() { return host_target().lanes; }
-
-std::string target_description() {
-  const Target& target = host_target();
-  const char* vectors = target.has_avx512 ? "avx512f" : target.lanes == 8 ? "avx2" : "sse2";
-  return fmt::format("{}, {}, {} lanes", target.cpu, vectors, target.lanes);
 }
 
 }  // namespace gradc

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <random>
 
-#include "codegen/llvm/jit.h"
 #include "codegen/lower_group.h"
 #include "codegen/lower_ordered.h"
 #include "ir/interpret.h"
@@ -12,6 +11,7 @@
 #include "passes/fuse.h"
 #include "passes/pipeline.h"
 #include "runtime/ordered_kernels.h"
+#include "tests/codegen/compile_kernels.h"
 #include "tests/random_graph.h"
 
 #include <catch2/catch.hpp>

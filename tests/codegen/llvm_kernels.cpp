@@ -3,8 +3,8 @@
 #include <cstring>
 #include <random>
 
-#include "codegen/llvm/jit.h"
-#include "codegen/llvm/target.h"
+#include "codegen/host.h"
+#include "tests/codegen/compile_kernels.h"
 #include "tests/codegen/kernel_builder.h"
 #include "tests/codegen/loop_interpret.h"
 
@@ -406,10 +406,10 @@ TEST_CASE("text of kernels is the same each time") {
   builder.store(out, at({{i, 1}}), builder.load(in, at({{i, 1}})));
   builder.close();
   const loop::Kernel kernels[] = {builder.kernel(), builder.kernel()};
-  REQUIRE(kernels_as_llvm(kernels) == kernels_as_llvm(kernels));
-  REQUIRE(kernels_as_llvm(kernels).find("define void @copy.1(") != std::string::npos);
-  REQUIRE(kernels_as_assembly(kernels) == kernels_as_assembly(kernels));
-  REQUIRE(kernels_as_assembly(kernels).find("copy.0:") != std::string::npos);
+  REQUIRE(llvm_text(kernels, host_target()) == llvm_text(kernels, host_target()));
+  REQUIRE(llvm_text(kernels, host_target()).find("define void @copy.1(") != std::string::npos);
+  REQUIRE(assembly_text(kernels, host_target()) == assembly_text(kernels, host_target()));
+  REQUIRE(assembly_text(kernels, host_target()).find("copy.0:") != std::string::npos);
   REQUIRE(target_description().find(" lanes") != std::string::npos);
 }
 

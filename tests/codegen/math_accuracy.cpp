@@ -5,8 +5,9 @@
 #include <random>
 #include <regex>
 
-#include "codegen/llvm/jit.h"
+#include "codegen/host.h"
 #include "ir/op.h"
+#include "tests/codegen/compile_kernels.h"
 #include "tests/codegen/kernel_builder.h"
 
 #include <catch2/catch.hpp>

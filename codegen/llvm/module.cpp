@@ -1,0 +1,23 @@
+// The exports of libgradc_llvm.so.
+#include <cstring>
+
+#include "codegen/build_id.h"
+#include "codegen/code_generator.h"
+#include "codegen/llvm/object_code.h"
+
+namespace gradc {
+namespace {
+
+constexpr CodeGenerator kGenerator = {
+    [](std::span<const loop::Kernel> kernels) { return compile_objects(kernels, host_target()); },
+    [](std::span<const loop::Kernel> kernels) { return llvm_text(kernels, host_target()); },
+    [](std::span<const loop::Kernel> kernels) { return assembly_text(kernels, host_target()); },
+};
+
+}  // namespace
+}  // namespace gradc
+
+extern "C" __attribute__((visibility("default"))) const gradc::CodeGenerator* gradc_code_generator(
+    const char* build_id) {
+  return std::strcmp(build_id, gradc::kBuildId) == 0 ? &gradc::kGenerator : nullptr;
+}
