@@ -13,11 +13,16 @@ namespace {
 
 ProgramRun train_xor(const std::vector<std::string>& flags) {
   const std::string model = write_temporary("cached.grad", R"(
-model cached(x: f32[batch, 2], y: f32[batch, 1]) {
-  out = dense(dense(x, 8, activation = tanh), 1)
-  loss = mean((out - y) ** 2)
+model cached(point: f32[batch, 2], target: f32[batch, 1]) {
+  out = dense(dense(point, 8, activation = tanh), 1)
+  loss = mean((out - target) ** 2)
 }
-train cached { data = xor  batch = 4  epochs = 3  optimizer = adam() }
+train cached {
+  data = xor
+  batch = 4
+  epochs = 3
+  optimizer = adam()
+}
 )");
   std::vector<std::string> arguments = {"train", model, "--json"};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
