@@ -188,9 +188,9 @@ const BuiltinSignature* find_builtin(std::string_view name) {
 }
 
 std::span<const std::string_view> train_names() {
-  static constexpr std::array<std::string_view, 12> kNames = {
-      "digits", "xor",  "fizzbuzz", "mnist", "csv",         "npz",
-      "npy",    "text", "images",   "load",  "total_steps", "steps_per_epoch"};
+  static constexpr std::array<std::string_view, 13> kNames = {
+      "digits", "xor",  "fizzbuzz",    "mnist",           "csv",  "npz", "npy", "text",
+      "images", "load", "total_steps", "steps_per_epoch", "noise"};
   return kNames;
 }
 

@@ -12,8 +12,9 @@ namespace {
 constexpr int64_t kMaxBatch = int64_t{1} << 31;
 
 // Sources of data that are written as calls, and those built in.
-constexpr std::string_view kDataFunctions[] = {"mnist", "csv", "npz", "npy", "text", "images"};
-constexpr std::string_view kBuiltinData[] = {"digits", "xor", "fizzbuzz"};
+constexpr std::string_view kDataFunctions[] = {"mnist", "csv",    "npz",  "npy",
+                                               "text",  "images", "noise"};
+constexpr std::string_view kBuiltinData[] = {"digits", "xor", "fizzbuzz", "noise"};
 
 // Tensors belong to one elaboration, settings to all. Where the budget ends, the answer is yes.
 bool holds_tensor(const Value& value, int64_t& budget) {

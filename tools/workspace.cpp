@@ -143,7 +143,29 @@ void Workspace::rebase_data_paths() {
   }
 }
 
-DataSource Workspace::source_of(const std::string& setting) const {
+std::vector<DeclaredField> Workspace::declared_fields() {
+  std::vector<DeclaredField> fields;
+  const auto add = [&](const Graph& graph) {
+    for (size_t i = 0; i < graph.inputs().size(); ++i) {
+      const Input& input = graph.inputs()[i];
+      const bool is_known = std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
+        return field.name == input.name;
+      });
+      if (input.kind != InputKind::Data || is_known) continue;
+      const Type& type = graph.type(Graph::input_value(i));
+      std::vector<int64_t> dims = type.shape.dims();
+      if (!dims.empty()) dims.erase(dims.begin());
+      fields.push_back({input.name, {type.dtype, Shape(std::move(dims))}, input.limit});
+    }
+  };
+  if (model_)
+    with_diagnostics([&] { add(model_->elaborate(GraphMode::Run, settings_.integer("batch"))); });
+  else
+    for (const Graph& graph : module_->graphs) add(graph);
+  return fields;
+}
+
+DataSource Workspace::source_of(const std::string& setting) {
   DataSource source = parse_data_source(setting);
   if (model_) {
     const std::vector<std::string> names = model_->input_names();
@@ -155,10 +177,11 @@ DataSource Workspace::source_of(const std::string& setting) const {
         if (graph.inputs()[i].kind == InputKind::Data)
           source.wanted[graph.inputs()[i].name] = graph.type(Graph::input_value(i)).dtype;
   }
+  if (source.kind == "noise") source.declared = declared_fields();
   return source;
 }
 
-DataSource Workspace::settings_source() const {
+DataSource Workspace::settings_source() {
   const std::string setting = settings_.get<std::string>("data");
   if (setting.empty())
     throw Error(ExitCode::ModelOrData, "E0903",

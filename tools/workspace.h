@@ -84,8 +84,10 @@ class Workspace : public ProgramSource {
   /// Those that have not been shown yet.
   void show_diagnostics();
   /// A setting with the fields that the model has a use for.
-  DataSource source_of(const std::string& setting) const;
-  DataSource settings_source() const;
+  DataSource source_of(const std::string& setting);
+  DataSource settings_source();
+  /// The data inputs of a graph of the model before any data is bound.
+  std::vector<DeclaredField> declared_fields();
   /// Binds the data that the settings name, if it is there: dimensions of the inputs may come from
   /// it.
   void bind_named_data();

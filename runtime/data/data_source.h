@@ -7,11 +7,20 @@
 #include <variant>
 #include <vector>
 
-#include "runtime/core/dtype.h"
+#include "runtime/core/shape.h"
 
 namespace gradc {
 
 using OptionValue = std::variant<bool, double, std::string, std::vector<std::string>>;
+
+/// What a model declares of an input: a row's type, and what its integers stay below (0: anything).
+struct DeclaredField {
+  std::string name;
+  Type row_type;
+  int64_t limit = 0;
+
+  friend bool operator==(const DeclaredField&, const DeclaredField&) = default;
+};
 
 /// `kind` is the name of a data format; `path` is empty for built-in data.
 struct DataSource {
@@ -22,6 +31,8 @@ struct DataSource {
   /// The fields that the reader has a use for, with the dtype they should have where it matters;
   /// empty: all. A format whose file leaves the dtype open (CSV) follows it.
   std::map<std::string, std::optional<DType>> wanted = {};
+  /// The same in full, for data that is made to fit (`noise`); empty for all other kinds.
+  std::vector<DeclaredField> declared = {};
 
   friend bool operator==(const DataSource&, const DataSource&) = default;
 

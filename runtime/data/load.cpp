@@ -8,6 +8,7 @@
 #include "runtime/data/digits.h"
 #include "runtime/data/images.h"
 #include "runtime/data/mnist.h"
+#include "runtime/data/noise.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/puzzles.h"
 #include "runtime/data/text.h"
@@ -16,6 +17,7 @@ namespace gradc {
 namespace {
 
 constexpr double kLargestWindow = 1 << 20;
+constexpr double kMostRows = 1 << 24;
 
 constexpr DataOption kTextOptions[] = {{"window", OptionKind::Count, 2, kLargestWindow},
                                        {"stride", OptionKind::Count, 1, kLargestWindow},
@@ -24,6 +26,7 @@ constexpr DataOption kCsvOptions[] = {{"categories", OptionKind::Names},
                                       {"features", OptionKind::Names},
                                       {"test", OptionKind::Share}};
 constexpr DataOption kShareOptions[] = {{"test", OptionKind::Share}};
+constexpr DataOption kNoiseOptions[] = {{"rows", OptionKind::Count, 1, kMostRows}};
 
 constexpr DataFormat kFormats[] = {
     {"digits", "rendered handwriting-like digits, 60000 + 10000 of 28 x 28", nullptr,
@@ -34,6 +37,8 @@ constexpr DataFormat kFormats[] = {
     {"fizzbuzz", "fizz buzz of 101 to 1023, tested on 1 to 100", nullptr,
      [](const DataSource&) { return make_fizzbuzz(); },
      [](const DataSource&) { return describe(make_fizzbuzz()); }},
+    {"noise", "uniform random numbers in the shapes of the model's inputs", nullptr, make_noise,
+     describe_noise, kNoiseOptions},
     {"mnist", "a folder with the IDX files of the MNIST archive", is_mnist_folder,
      [](const DataSource& source) { return load_mnist(source.path); },
      [](const DataSource& source) { return describe_mnist(source.path); }},

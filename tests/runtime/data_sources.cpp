@@ -1,8 +1,10 @@
 // Data by name, MNIST folders, fields and their checks.
 #include "runtime/data/load.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <numeric>
 
 #include "runtime/data/mnist.h"
 #include "tests/runtime/scratch_folder.h"
@@ -128,6 +130,24 @@ TEST_CASE("xor: four rows, no test data") {
     CHECK(point.at(row * 2 + 1) == row % 2);
     CHECK(target.at(row) == (row / 2 != row % 2));
   }
+}
+
+TEST_CASE("noise fills what the model declares, and refuses where nothing is declared") {
+  DataSource source = parse_data_source("noise(rows = 500)");
+  source.declared = {
+      {"x", {DType::F32, {3, 2}}}, {"label", {DType::U8, {}}, 7}, {"byte", {DType::U8, {2}}}};
+  const Dataset data = load_data(source).train;
+  CHECK(data.rows() == 500);
+  CHECK(data.find("x")->row_type() == Type{DType::F32, {3, 2}});
+  const auto x = data.find("x")->values.span<float>();
+  CHECK(std::ranges::all_of(x, [](float value) { return value >= 0 && value < 1; }));
+  CHECK(std::abs(std::accumulate(x.begin(), x.end(), 0.0) / 3000 - 0.5) < 0.05);
+  const auto label = data.find("label")->values.span<uint8_t>();
+  CHECK(*std::ranges::min_element(label) == 0);
+  CHECK(*std::ranges::max_element(label) == 6);
+  CHECK(*std::ranges::max_element(data.find("byte")->values.span<uint8_t>()) > 240);
+  CHECK(describe_data(source).fields.size() == 3);
+  CHECK_THAT(error_of([] { load_data(parse_data_source("noise")); }), StartsWith("1 E0910"));
 }
 
 TEST_CASE("fizzbuzz: bits, label and target agree with the rule") {

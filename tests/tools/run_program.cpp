@@ -120,7 +120,15 @@ std::vector<std::string> made_small(const std::string& model, std::vector<std::s
   if (is_recurrent) arguments.push_back("--set=model.units=12");
   if (written.find("\"cnn.grad\"") != std::string::npos)
     arguments.push_back("--set=model.filters=8");
-  if (fs::path(model).stem() != "gpt") return arguments;
+  const std::string stem = fs::path(model).stem().string();
+  if (stem == "resnet8_sgd") arguments.push_back("--set=model.widths=[16, 16, 16]");
+  if (stem == "elementwise_chain") arguments.push_back("--set=model.size=100");
+  // The gradient of the keys' biases is 0 up to rounding, which a small epsilon would make visible.
+  if (stem == "gpt_char_adamw")
+    for (const char* flag : {"--set=model.span=16", "--set=model.width=16", "--set=model.depth=1",
+                             "--set=model.heads=2", "--set=optimizer.epsilon=1e-4"})
+      arguments.push_back(flag);
+  if (stem != "gpt") return arguments;
   const std::string text = model_path("gallery/data/sonnets.txt");
   for (const char* flag : {"--set=model.width=16", "--set=model.depth=1", "--set=model.heads=2"})
     arguments.push_back(flag);
