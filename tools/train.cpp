@@ -138,7 +138,7 @@ ExitCode run_train(const TrainOptions& options) {
   const std::atomic<bool>& stop = stop_on_signal();
   Workspace workspace(options.model);
   const TrainSettings settings = workspace.train_settings();
-  workspace.prefetch_data();
+  workspace.prefetch_data(Workspace::Rows::AsRead);
   if (options.model.json) print_start(workspace, settings);
 
   const int64_t first_rows = std::min(settings.batch, workspace.description().train_rows);

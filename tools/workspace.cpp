@@ -195,10 +195,11 @@ const DataDescription& Workspace::description() {
   return *description_;
 }
 
-void Workspace::prefetch_data() {
+void Workspace::prefetch_data(Rows rows) {
   description();
   if (data_ || loading_.valid()) return;
-  loading_ = std::async(std::launch::async, load_data, settings_source());
+  loading_ =
+      std::async(std::launch::async, rows == Rows::All ? load_data : open_data, settings_source());
 }
 
 const DataSplit& Workspace::data() {
@@ -236,6 +237,7 @@ const Dataset& Workspace::test_data() {
     test_ = other.test ? *other.test : other.train;
   } else {
     test_ = split.test ? *split.test : split.train;
+    test_->fill();
   }
   return *test_;
 }

@@ -35,8 +35,10 @@ class Workspace : public ProgramSource {
 
   /// What the data that the settings name looks like, bound to the model's inputs on first use.
   const DataDescription& description();
-  /// Starts to read the data, so that it overlaps with compilation.
-  void prefetch_data();
+  /// Starts to read the data, so that it overlaps with compilation. AsRead: the rows of data() may
+  /// be left to fillers, those of test_data() are not.
+  enum class Rows { All, AsRead };
+  void prefetch_data(Rows rows = Rows::All);
   /// The data itself; waits until it is read.
   const DataSplit& data();
   /// Binds other data than the settings'; `data()` is not to be used then.

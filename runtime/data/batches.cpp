@@ -66,6 +66,8 @@ Batch Batches::read(int64_t index) const {
 }
 
 Tensor Batches::gather(const Field& field, int64_t begin, int64_t rows) const {
+  if (field.filler)
+    for (int64_t row = 0; row < rows; ++row) field.filler->fill(row_at(begin + row));
   const auto row_bytes = static_cast<size_t>(field.row_type().size_bytes());
   std::vector<int64_t> dims = field.row_type().shape.dims();
   dims.insert(dims.begin(), rows);

@@ -1,6 +1,8 @@
 // Lookup in and checks of datasets.
 #include "runtime/data/dataset.h"
 
+#include <thread>
+
 namespace gradc {
 namespace {
 
@@ -45,6 +47,32 @@ int64_t row_of(const Field& field, int64_t index) {
 
 }  // namespace
 
+RowFiller::RowFiller(int64_t rows, std::function<void(int64_t row)> make)
+    : states_(static_cast<size_t>(rows)), make_(std::move(make)) {}
+
+void RowFiller::fill(int64_t row) {
+  std::atomic<State>& state = states_[static_cast<size_t>(row)];
+  if (state.load(std::memory_order_acquire) == State::Made) return;
+  State expected = State::Missing;
+  if (state.compare_exchange_strong(expected, State::InWork, std::memory_order_acquire)) {
+    make_(row);
+    state.store(State::Made, std::memory_order_release);
+  }
+  // Another thread is at it: a few microseconds.
+  while (state.load(std::memory_order_acquire) != State::Made) std::this_thread::yield();
+}
+
+void RowFiller::fill_all() {
+  const auto rows = static_cast<int64_t>(states_.size());
+#pragma omp parallel for schedule(static)
+  for (int64_t row = 0; row < rows; ++row) fill(row);
+}
+
+void Dataset::fill() const {
+  for (const Field& field : fields)
+    if (field.filler) field.filler->fill_all();
+}
+
 DataDescription describe(const DataSplit& data) {
   DataDescription description{data.train.name, {}, data.train.rows(), std::nullopt};
   for (const Field& field : data.train.fields)
@@ -76,6 +104,7 @@ const Field* Dataset::find(std::string_view field_name) const {
 }
 
 void check_field_range(const Field& field, int64_t limit) {
+  if (field.filler) field.filler->fill_all();
   const int64_t index = first_outside(field.values, limit);
   if (index < 0) return;
   const int64_t row = row_of(field, index);

@@ -1,5 +1,8 @@
 // Named columns of rows: what a model's inputs are fed from.
 #pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +19,23 @@ struct Windows {
   int64_t stride = 0;
 };
 
+/// Rows that are made when they are first read, so that the first batch does not wait for the last.
+class RowFiller {
+ public:
+  /// `make` writes one row; different rows at the same time.
+  RowFiller(int64_t rows, std::function<void(int64_t row)> make);
+  /// The row is there afterwards. Any thread may call this at any time.
+  void fill(int64_t row);
+  /// All of them, on all threads.
+  void fill_all();
+
+ private:
+  enum class State : uint8_t { Missing, InWork, Made };
+
+  std::vector<std::atomic<State>> states_;
+  std::function<void(int64_t)> make_;
+};
+
 /// A column: `values` has the rows on its first axis, so one row of u8[60000, 28, 28] is u8[28,
 /// 28]; or it is the sequence that `windows` cuts into rows when they are read.
 struct Field {
@@ -25,6 +45,8 @@ struct Field {
   /// What each value of an integer field stands for (a category of a CSV file, a folder of images);
   /// empty where the numbers speak for themselves.
   std::vector<std::string> categories = {};
+  /// Where it is not null, a row has to be filled before it is read.
+  std::shared_ptr<RowFiller> filler = nullptr;
 
   int64_t rows() const;
   /// Dtype and shape of one row.
@@ -42,6 +64,8 @@ struct Dataset {
   int64_t rows() const { return fields.empty() ? 0 : fields.front().rows(); }
   /// nullptr where no field has that name. Valid as long as `fields` is unchanged.
   const Field* find(std::string_view field_name) const;
+  /// Fills all rows of all fields.
+  void fill() const;
 };
 
 /// What data will look like, known without reading it.
@@ -67,7 +91,7 @@ struct DataSplit {
 DataDescription describe(const DataSplit& data);
 
 /// Throws Error (ModelOrData, E0904) that names the first row with a value below 0 or not below
-/// `limit`. A field of bool or of floats has no such range: it passes.
+/// `limit`; fills all rows for this. A field of bool or of floats has no such range: it passes.
 void check_field_range(const Field& field, int64_t limit);
 
 /// Throws Error (ModelOrData, E0915) unless there is a row and all fields have the same number of

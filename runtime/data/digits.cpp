@@ -8,6 +8,7 @@
 
 #include "runtime/core/rng.h"
 #include "runtime/data/digit_skeletons.h"
+#include "runtime/reserve.h"
 
 namespace gradc {
 namespace {
@@ -213,9 +214,12 @@ void develop(const Canvas& canvas, Draws& draws, uint8_t* image) {
   }
 }
 
-int draw_digit(int64_t index, uint8_t* image) {
+/// The first draw.
+int digit_of(Draws& draws) { return draws.below(10); }
+
+void draw_digit(int64_t index, uint8_t* image) {
   Draws draws(index);
-  const int digit = draws.below(10);
+  const int digit = digit_of(draws);
   const auto styles = skeletons_of(digit);
   const Skeleton skeleton =
       styles[static_cast<size_t>(draws.below(static_cast<int>(styles.size())))];
@@ -223,20 +227,31 @@ int draw_digit(int64_t index, uint8_t* image) {
   Pen pen(canvas, draws);
   for (const Stroke& stroke : skeleton) pen.draw(stroke);
   develop(canvas, draws, image);
-  return digit;
+}
+
+/// Rows `first` to `first + rows` with labels, the images still to be drawn.
+Dataset digits_to_draw(int64_t first, int64_t rows) {
+  Tensor image = reserve_tensor({DType::U8, {rows, kSide, kSide}}, "digits");
+  Tensor label(DType::U8, {rows});
+  uint8_t* labels = label.span<uint8_t>().data();
+  for (int64_t row = 0; row < rows; ++row) {
+    Draws draws(first + row);
+    labels[row] = static_cast<uint8_t>(digit_of(draws));
+  }
+  const auto draw = [first, image](int64_t row) mutable {
+    draw_digit(first + row, image.span<uint8_t>().data() + row * kPixels);
+  };
+  Field images{"image", image};
+  images.filler = std::make_shared<RowFiller>(rows, draw);
+  return {"digits", {std::move(images), {"label", label}}};
 }
 
 }  // namespace
 
 Dataset draw_digits(int64_t first, int64_t rows) {
-  Tensor image(DType::U8, {rows, kSide, kSide});
-  Tensor label(DType::U8, {rows});
-  uint8_t* pixels = image.span<uint8_t>().data();
-  uint8_t* labels = label.span<uint8_t>().data();
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < rows; ++row)
-    labels[row] = static_cast<uint8_t>(draw_digit(first + row, pixels + row * kPixels));
-  return {"digits", {{"image", image}, {"label", label}}};
+  Dataset digits = digits_to_draw(first, rows);
+  digits.fill();
+  return digits;
 }
 
 DataDescription describe_digits() {
@@ -246,6 +261,8 @@ DataDescription describe_digits() {
           kTestRows};
 }
 
-DataSplit make_digits() { return {draw_digits(0, kTrainRows), draw_digits(kTrainRows, kTestRows)}; }
+DataSplit make_digits() {
+  return {digits_to_draw(0, kTrainRows), digits_to_draw(kTrainRows, kTestRows)};
+}
 
 }  // namespace gradc

@@ -8,6 +8,7 @@ namespace gradc {
 /// 60000 rows to train on, 10000 to test on. Skeletons of strokes in several styles per digit are
 /// bent, slanted, rotated, scaled, shifted and drawn with a pen of varying width.
 /// The same bytes on every machine and for any number of threads; independent of the run's seed.
+/// The images are drawn by fillers.
 DataSplit make_digits();
 DataDescription describe_digits();
 

@@ -162,7 +162,14 @@ DataSource replace_data_source(const DataSource& own, const std::string& text) {
   return source;
 }
 
-DataSplit load_data(const DataSource& source) { return format_of(source).load(source); }
+DataSplit open_data(const DataSource& source) { return format_of(source).load(source); }
+
+DataSplit load_data(const DataSource& source) {
+  DataSplit data = open_data(source);
+  data.train.fill();
+  if (data.test) data.test->fill();
+  return data;
+}
 
 DataDescription describe_data(const DataSource& source) {
   return format_of(source).describe(source);

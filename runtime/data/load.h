@@ -27,7 +27,7 @@ struct DataFormat {
   std::string_view summary;
   /// Whether a path that exists is of this format; nullptr for built-in data.
   bool (*recognizes)(const std::string& path);
-  /// The source is of this kind and its options are those below.
+  /// The source is of this kind and its options are those below. Rows may be left to fillers.
   DataSplit (*load)(const DataSource& source);
   /// The same data without reading all of it, where that is possible.
   DataDescription (*describe)(const DataSource& source);
@@ -54,6 +54,8 @@ DataSource replace_data_source(const DataSource& own, const std::string& text);
 /// unknown kind, a path given to built-in data, none given to a format that needs one, or an option
 /// that the format does not have or that is out of its range.
 DataSplit load_data(const DataSource& source);
+/// The same, but fields may have fillers, and then most of their rows are not made yet.
+DataSplit open_data(const DataSource& source);
 /// Fields and row counts of what load_data gives, without reading the rows where the format allows;
 /// throws Error for what can be seen so.
 DataDescription describe_data(const DataSource& source);

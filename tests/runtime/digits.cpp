@@ -6,7 +6,9 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <set>
+#include <thread>
 
+#include "runtime/data/batches.h"
 #include "runtime/data/digit_skeletons.h"
 
 using namespace gradc;
@@ -31,6 +33,8 @@ std::vector<int> class_counts(const Dataset& dataset) {
 TEST_CASE("digits: pinned bytes, balanced classes, fast") {
   const auto start = std::chrono::steady_clock::now();
   const DataSplit split = make_digits();
+  split.train.fill();
+  split.test->fill();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   CHECK(seconds < 30);
@@ -54,6 +58,34 @@ TEST_CASE("digits: any range of rows is the same rows, for any number of threads
   const auto pixels = whole.fields[0].values.span<uint8_t>().subspan(100 * 784, 50 * 784);
   const auto part_pixels = part.fields[0].values.span<uint8_t>();
   CHECK(std::equal(pixels.begin(), pixels.end(), part_pixels.begin(), part_pixels.end()));
+}
+
+TEST_CASE("digits: rows are drawn when batches read them, whoever comes first") {
+  const BatchOptions options{.size = 500};
+  const Dataset drawn_later = make_digits().train;
+  const auto is_drawn = [&](int64_t row) {
+    const auto image =
+        drawn_later.fields[0].values.span<uint8_t>().subspan(static_cast<size_t>(row) * 784, 784);
+    return std::any_of(image.begin(), image.end(), [](uint8_t ink) { return ink > 0; });
+  };
+  const Batches whole_epoch(drawn_later, options);
+  std::vector<std::thread> threads;
+  std::vector<Batch> read(4);
+  for (Batch& batch : read) threads.emplace_back([&] { batch = whole_epoch.read(0); });
+  for (std::thread& thread : threads) thread.join();
+  int64_t drawn = 0;
+  for (int64_t row = 0; row < 60000; ++row) drawn += is_drawn(row) ? 1 : 0;
+  CHECK(drawn == 500);
+  for (const Batch& batch : read)
+    for (int64_t row = 0; row < 500; ++row) {
+      const Dataset one = draw_digits(whole_epoch.row_at(row), 1);
+      for (size_t field = 0; field < 2; ++field) {
+        const auto want = one.fields[field].values.span<uint8_t>();
+        const auto got = batch.values[field].span<uint8_t>().subspan(
+            static_cast<size_t>(row) * want.size(), want.size());
+        REQUIRE(std::equal(want.begin(), want.end(), got.begin(), got.end()));
+      }
+    }
 }
 
 TEST_CASE("digits: every image has ink, empty corners and no twin") {
