@@ -33,7 +33,9 @@ class Printer {
     for (size_t b = 0; b < kernel.buffers.size(); ++b) {
       const Buffer& buffer = kernel.buffers[b];
       line("buffer b{} {}: {}[{}]{}", b, buffer.name, buffer.dtype, buffer.elements,
-           buffer.is_written ? " written" : "");
+           buffer.is_local     ? " local"
+           : buffer.is_written ? " written"
+                               : "");
     }
     statements(kernel.body);
     return std::move(text_);
@@ -75,7 +77,10 @@ class Printer {
          std::visit([](const auto& value) { return expression(value); }, let.value));
   }
   void statement(const Accumulator& accumulator) {
-    line("a{}: {} = {}", number(accumulator.id), accumulator.dtype, name(accumulator.kind));
+    std::string text = fmt::format("a{}: {} = {}", number(accumulator.id), accumulator.dtype,
+                                   name(accumulator.kind));
+    if (accumulator.start) text += fmt::format(" from v{}", number(*accumulator.start));
+    line("{}", text);
   }
   void statement(const Accumulate& accumulate) {
     std::string text =
@@ -166,6 +171,11 @@ constexpr int64_t kVectorGrain = 64;
 
 }  // namespace
 
+size_t Kernel::pointer_count() const {
+  const auto is_given = [](const Buffer& buffer) { return !buffer.is_local; };
+  return static_cast<size_t>(std::count_if(buffers.begin(), buffers.end(), is_given));
+}
+
 int64_t Kernel::parallel_extent() const {
   const For* loop = parallel_loop(*this);
   return loop == nullptr ? 1 : loop->extent;
@@ -179,7 +189,8 @@ int64_t Kernel::parallel_grain() const {
 double Kernel::cost_ns() const {
   double cost = CostModel().of(body, 1, false, 0);
   for (const Buffer& buffer : buffers)
-    cost += static_cast<double>(buffer.elements * size_bytes(buffer.dtype)) * kByteCostNs;
+    if (!buffer.is_local)
+      cost += static_cast<double>(buffer.elements * size_bytes(buffer.dtype)) * kByteCostNs;
   return cost;
 }
 

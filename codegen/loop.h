@@ -12,6 +12,7 @@
 // lane has its own. A sum of products is one fma each. So the result of a reduction is fixed by its
 // extents and by W, not by what it is fused with nor by the thread count.
 #pragma once
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -83,13 +84,14 @@ struct Let {
 
 enum class ReduceKind : uint8_t { Sum, Max, Min, Prod, ArgMax, ArgMin };
 
-/// Starts at the neutral element where it stands. ArgMax and ArgMin keep the best value (of
-/// `dtype`) and its position; reading gives the i32 position; ties and NaN as in the op's
-/// documentation.
+/// Starts at the neutral element where it stands, or at `start`, in a vector loop only. ArgMax and
+/// ArgMin keep the best value (of `dtype`) and its position; reading gives the i32 position; ties
+/// and NaN as in the op's documentation.
 struct Accumulator {
   AccumulatorId id;
   ReduceKind kind;
   DType dtype;
+  std::optional<LetId> start = {};
 };
 /// accumulator = combine(accumulator, value), or fma(value, factor, accumulator) for a Sum with a
 /// factor.
@@ -121,16 +123,20 @@ struct Buffer {
   DType dtype;
   int64_t elements;
   bool is_written;
+  /// Lives on the stack of the call: each thread has its own, and the caller gives no pointer.
+  bool is_local = false;
 };
 
 struct Kernel {
   std::string name;
-  std::vector<Buffer> buffers;  // in the order of the call's pointers
+  std::vector<Buffer> buffers;  // but for local ones in the order of the call's pointers
   uint32_t var_count = 0;
   uint32_t let_count = 0;
   uint32_t accumulator_count = 0;
   std::vector<Stmt> body;
 
+  /// Buffers that the caller gives.
+  size_t pointer_count() const;
   /// Extent of the parallel loop, 1 where there is none.
   int64_t parallel_extent() const;
   /// Ranges are cut at multiples of this: W-aligned where the parallel loop is the vector loop.

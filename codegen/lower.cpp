@@ -207,7 +207,7 @@ void Lowering::add_kernels(const Node& node, const Graph& body, StepBlock& block
     block.scratch.push_back(
         draft_.add_storage({fmt::format("{}:scratch{}", block.name, i), lowered.scratch_bytes[i]}));
   for (GroupKernel& group_kernel : lowered.kernels) {
-    CHECK(group_kernel.buffers.size() == group_kernel.kernel.buffers.size(), "kernel {}",
+    CHECK(group_kernel.buffers.size() == group_kernel.kernel.pointer_count(), "kernel {}",
           group_kernel.kernel.name);
     const std::vector<Tensor> numbers = take_out_numbers(group_kernel.kernel);
     KernelStep step = add_kernel(std::move(group_kernel.kernel));

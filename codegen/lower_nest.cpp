@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <numeric>
 
 #include "codegen/split_nest.h"
 
@@ -34,50 +35,68 @@ loop::ReduceKind reduce_kind(OpKind kind) {
 /// itself is appended to the body around it when it closes, so what was hoisted comes first.
 class NestLowering {
  public:
-  /// `unrolled`: a kept dim that is no loop; its elements are computed side by side.
-  NestLowering(const Graph& body, const Nest& nest, std::optional<size_t> unrolled = std::nullopt)
-      : body_(body), nest_(nest), unrolled_(unrolled) {
-    kept_ = nest.kept_count();
-    size_t depth = 0;
-    for (size_t d = 0; d < nest.dims.size(); ++d) {
-      if (d >= kept_) reduced_ |= uint64_t{1} << d;
-      depths_.push_back(d == unrolled ? 0 : ++depth);
-      if (d < kept_) kept_depth_ = depth;
-    }
-    copies_ = unrolled ? nest.dims[*unrolled].extent : 1;
-    bodies_.resize(depth + 1);
+  NestLowering(const Graph& body, const Nest& nest)
+      : body_(body), nest_(nest), kept_(nest.kept_count()) {
+    for (size_t d = kept_; d < nest.dims.size(); ++d) reduced_ |= uint64_t{1} << d;
+    bodies_.resize(nest.dims.size() + 1);
     vars_.resize(nest.dims.size());
-    lets_.assign(static_cast<size_t>(copies_),
-                 std::vector<std::optional<Emitted>>(nest.terms.size()));
+    lets_.assign(1, std::vector<std::optional<Emitted>>(nest.terms.size()));
+    std::vector<size_t> loops(nest.dims.size());
+    std::iota(loops.begin(), loops.end(), size_t{0});
+    set_loops(loops);
   }
 
   LoweredNest run(std::string name) {
     start(std::move(name));
-    for (size_t d = 0; d < kept_; ++d)
-      if (d != unrolled_) vars_[d] = next_var();
+    open_kept_loops();
     int32_t last_phase = 0;
     for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
     for (int32_t phase = 0; phase <= last_phase; ++phase) lower_phase(phase);
-    for (size_t d = kept_; d-- > 0;)
-      if (d != unrolled_) close_loop(d);
-    kernel().body = std::move(bodies_[0]);
-    return std::move(result_);
+    close_kept_loops(0);
+    return finish();
+  }
+
+  /// chunks { panels { tiles { columns { sums side by side; what follows, for each row } } } }, or
+  /// chunks { panels { tiles { columns { sums side by side } } } rows { panels { columns: what
+  /// follows } } }; in this form there may be a loop over parts of the sums around the first
+  /// panels.
+  LoweredNest run_product(std::string name, const TiledProduct& tiled) {
+    start(std::move(name));
+    unroll(tiled.row());
+    if (!tiled.is_blocked) {
+      open_kept_loops();
+      lower_phase(0);
+      lower_phase(1);
+      close_kept_loops(0);
+      return finish();
+    }
+    const std::vector<TermId> sums = all_sums();
+    const AffineMap place = bind_blocks(sums, tiled);
+    const size_t outside = tiled.by_panels ? tiled.first + 2 : tiled.first + 1;
+    for (size_t d = 0; d < outside; ++d) vars_[d] = next_var();
+    if (tiled.sum_block) clear_block(sums, place, tiled, outside);
+    store_sums(sums, place, tiled, outside);
+    set_block_loops(tiled, outside);
+    for (TermId t : sums)
+      add_let(t, kept_depth_, loop::Load{{scratch_buffers_.at(t), affine(place), {}}});
+    std::vector<const TermStore*> stores;
+    for (const TermStore& store : nest_.stores) stores.push_back(&store);
+    store_all(stores);
+    close_kept_loops(0);
+    return finish();
   }
 
   /// blocks { elements: sums = 0; rows { elements: sums += ... }; elements: what follows }
   LoweredNest run_blocked(std::string name, size_t element_dim) {
     start(std::move(name));
-    std::vector<TermId> sums;
-    for (TermId t = 0; t < nest_.terms.size(); ++t)
-      if (nest_.terms[t].kind == TermKind::Reduce) sums.push_back(t);
+    const std::vector<TermId> sums = all_sums();
     for (TermId t : sums) bind_scratch(t);
     for (size_t d = 0; d < element_dim; ++d) vars_[d] = next_var();
     clear_sums(sums, element_dim);
     add_rows(sums, element_dim);
     finish_columns(sums, element_dim);
     for (size_t d = element_dim; d-- > 0;) close_loop(d);
-    kernel().body = std::move(bodies_[0]);
-    return std::move(result_);
+    return finish();
   }
 
  private:
@@ -89,6 +108,52 @@ class NestLowering {
   void start(std::string name) {
     kernel().name = std::move(name);
     bind_buffers();
+  }
+
+  std::vector<TermId> all_sums() const {
+    std::vector<TermId> sums;
+    for (TermId t = 0; t < nest_.terms.size(); ++t)
+      if (nest_.terms[t].kind == TermKind::Reduce) sums.push_back(t);
+    return sums;
+  }
+
+  LoweredNest finish() {
+    kernel().body = std::move(bodies_[0]);
+    return std::move(result_);
+  }
+
+  /// The dims that are loops, from the outside; the reduced ones that are missing come last.
+  void set_loops(std::vector<size_t> loops) {
+    loops_ = std::move(loops);
+    depths_.assign(nest_.dims.size(), 0);
+    kept_depth_ = 0;
+    for (size_t l = 0; l < loops_.size(); ++l) {
+      depths_[loops_[l]] = l + 1;
+      if (loops_[l] < kept_) kept_depth_ = l + 1;
+    }
+  }
+  /// The elements of `dim`, which is no loop then, are computed side by side.
+  void unroll(size_t dim) {
+    unrolled_ = dim;
+    copies_ = nest_.dims[dim].extent;
+    lets_.resize(static_cast<size_t>(copies_), lets_[0]);
+    std::vector<size_t> loops = loops_;
+    std::erase(loops, dim);
+    set_loops(std::move(loops));
+  }
+  void roll() {
+    unrolled_.reset();
+    copies_ = 1;
+    lets_.resize(1);
+  }
+  void open_kept_loops() { open_loops(0); }
+  /// Those inside the first `outside` loops, as far as loops over kept dims reach.
+  void open_loops(size_t outside) {
+    for (size_t l = outside; l < kept_depth_; ++l) vars_[loops_[l]] = next_var();
+  }
+  /// Those inside the first `outside` loops.
+  void close_kept_loops(size_t outside) {
+    for (size_t l = kept_depth_; l-- > outside;) close_loop(loops_[l]);
   }
 
   loop::Kernel& kernel() { return result_.kernel.kernel; }
@@ -176,6 +241,77 @@ class NestLowering {
     return {scratch_buffers_.at(sum), affine(map), {}};
   }
 
+  /// Memory of the kernel's own for the sums of a block; the place in it.
+  AffineMap bind_blocks(const std::vector<TermId>& sums, const TiledProduct& tiled) {
+    const auto extent = [&](size_t d) { return nest_.dims[d].extent; };
+    const int64_t width = extent(tiled.column()) * (tiled.by_panels ? 1 : extent(tiled.panel()));
+    for (TermId t : sums) {
+      scratch_buffers_[t] = static_cast<int32_t>(kernel().buffers.size());
+      const int64_t elements = extent(tiled.tile()) * extent(tiled.row()) * width;
+      kernel().buffers.push_back({"block", nest_.terms[t].dtype, elements, true, true});
+    }
+    AffineMap place = constant_map(nest_.dims.size());
+    place.strides[tiled.column()] = 1;
+    if (!tiled.by_panels) place.strides[tiled.panel()] = extent(tiled.column());
+    place.strides[tiled.row()] = width;
+    place.strides[tiled.tile()] = width * extent(tiled.row());
+    return place;
+  }
+
+  /// Loops over the rows and columns of a block, inside the first `outside` loops.
+  void set_block_loops(const TiledProduct& tiled, size_t outside) {
+    roll();
+    std::vector<size_t> loops(outside);
+    std::iota(loops.begin(), loops.end(), size_t{0});
+    loops.insert(loops.end(), {tiled.tile(), tiled.row()});
+    if (!tiled.by_panels) loops.push_back(tiled.panel());
+    loops.push_back(tiled.column());
+    set_loops(std::move(loops));
+    open_loops(outside);
+  }
+
+  void clear_block(const std::vector<TermId>& sums, const AffineMap& place,
+                   const TiledProduct& tiled, size_t outside) {
+    set_block_loops(tiled, outside);
+    for (TermId t : sums) {
+      const DType dtype = nest_.terms[t].dtype;
+      const auto zero = static_cast<loop::LetId>(kernel().let_count++);
+      bodies_[0].push_back(loop::Let{zero, dtype, loop::Literal{Tensor::scalar(dtype, 0)}});
+      bodies_[kept_depth_].push_back(
+          loop::Store{{scratch_buffers_.at(t), affine(place), {}}, zero, false});
+    }
+    close_kept_loops(outside);
+  }
+
+  void store_sums(const std::vector<TermId>& sums, const AffineMap& place,
+                  const TiledProduct& tiled, size_t outside) {
+    unroll(tiled.row());
+    std::vector<size_t> loops(outside);
+    std::iota(loops.begin(), loops.end(), size_t{0});
+    if (tiled.sum_block) loops.push_back(*tiled.sum_block);
+    for (size_t d = outside; d < nest_.dims.size(); ++d)
+      if (d != tiled.row() && d != tiled.sum_block) loops.push_back(d);
+    set_loops(std::move(loops));
+    open_loops(outside);
+    const auto at = [&](TermId t) {
+      return loop::Access{scratch_buffers_.at(t), affine(place), {}};
+    };
+    std::vector<loop::LetId> starts;
+    if (tiled.sum_block)
+      for (TermId t : sums)
+        for (copy_ = 0; copy_ < copies_; ++copy_) {
+          starts.push_back(static_cast<loop::LetId>(kernel().let_count++));
+          bodies_[kept_depth_].push_back(
+              loop::Let{starts.back(), nest_.terms[t].dtype, loop::Load{at(t)}});
+        }
+    lower_reduced_loops(sums, {}, starts);
+    for (TermId t : sums)
+      for (copy_ = 0; copy_ < copies_; ++copy_)
+        bodies_[kept_depth_].push_back(loop::Store{at(t), let_of(t)->id, false});
+    copy_ = 0;
+    close_kept_loops(outside);
+  }
+
   void clear_sums(const std::vector<TermId>& sums, size_t element_dim) {
     vars_[element_dim] = next_var();
     for (TermId t : sums) {
@@ -232,22 +368,26 @@ class NestLowering {
     store_all(row);
   }
 
+  /// `starts`: where the accumulators start, if not at their neutral elements.
   void lower_reduced_loops(const std::vector<TermId>& reductions,
-                           const std::vector<const TermStore*>& full) {
+                           const std::vector<const TermStore*>& full,
+                           const std::vector<loop::LetId>& starts = {}) {
     std::vector<loop::AccumulatorId> accumulators;
     for (TermId t : reductions)
       for (copy_ = 0; copy_ < copies_; ++copy_) {
         const auto id = static_cast<loop::AccumulatorId>(kernel().accumulator_count++);
+        loop::Accumulator accumulator{id, reduce_kind(nest_.terms[t].op),
+                                      nest_.terms[t].accumulator};
+        if (!starts.empty()) accumulator.start = starts[accumulators.size()];
         accumulators.push_back(id);
-        bodies_[kept_depth_].push_back(
-            loop::Accumulator{id, reduce_kind(nest_.terms[t].op), nest_.terms[t].accumulator});
+        bodies_[kept_depth_].push_back(std::move(accumulator));
       }
-    for (size_t d = kept_; d < nest_.dims.size(); ++d) vars_[d] = next_var();
+    for (size_t l = kept_depth_; l < loops_.size(); ++l) vars_[loops_[l]] = next_var();
     auto accumulator = accumulators.begin();
     for (TermId t : reductions)
       for (copy_ = 0; copy_ < copies_; ++copy_) feed(t, *accumulator++);
     store_all(full);
-    for (size_t d = nest_.dims.size(); d-- > kept_;) close_loop(d);
+    for (size_t l = loops_.size(); l-- > kept_depth_;) close_loop(loops_[l]);
     accumulator = accumulators.begin();
     for (TermId t : reductions)
       for (copy_ = 0; copy_ < copies_; ++copy_)
@@ -260,7 +400,7 @@ class NestLowering {
     if (term.operands.size() > 1) accumulate.factor = emit(term.operands[1]);
     if (term.op == OpKind::ArgMax || term.op == OpKind::ArgMin)
       accumulate.position = affine(term.position);
-    bodies_.back().push_back(std::move(accumulate));
+    bodies_[loops_.size()].push_back(std::move(accumulate));
   }
 
   /// All values first, so that a store never precedes a load that belongs to it.
@@ -357,12 +497,13 @@ class NestLowering {
 
   const Graph& body_;
   const Nest& nest_;
-  const std::optional<size_t> unrolled_;
+  std::optional<size_t> unrolled_;
   int64_t copies_ = 1;  // extent of the unrolled dim
   int64_t copy_ = 0;    // of them, the one being emitted
-  size_t kept_ = 0;
+  const size_t kept_;
   size_t kept_depth_ = 0;  // number of loops over kept dims
   uint64_t reduced_ = 0;
+  std::vector<size_t> loops_;   // dims, from the outside
   std::vector<size_t> depths_;  // by dim: number of loops around what depends on it
   LoweredNest result_;
   std::map<int32_t, int32_t> operand_buffers_;
@@ -378,8 +519,8 @@ class NestLowering {
 LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name) {
   if (const std::optional<SplitNest> blocked = block_columns(nest))
     return NestLowering(body, blocked->nest).run_blocked(std::move(name), blocked->inner_dim);
-  if (const std::optional<SplitNest> tiled = tile_rows(nest))
-    return NestLowering(body, tiled->nest, tiled->inner_dim).run(std::move(name));
+  if (const std::optional<TiledProduct> tiled = tile_product(nest))
+    return NestLowering(body, tiled->nest).run_product(std::move(name), *tiled);
   return NestLowering(body, nest).run(std::move(name));
 }
 

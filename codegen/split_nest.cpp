@@ -2,6 +2,7 @@
 #include "codegen/split_nest.h"
 
 #include <algorithm>
+#include <span>
 
 namespace gradc {
 namespace {
@@ -11,8 +12,23 @@ constexpr int64_t kMinBlock = 64;
 constexpr int64_t kMaxEvenBlock = 128;
 constexpr int64_t kMaxBlock = 1024;
 constexpr int64_t kBlockStep = 16;
-/// As many sums as hide the latency of a multiply-add.
-constexpr int64_t kMaxTile = 8;
+/// A chunk of rows: long enough that loading a panel again for the next one costs nothing.
+constexpr int64_t kChunkRows = 32;
+/// Fewer parts than this are shared badly among threads.
+constexpr int64_t kMinParts = 4;
+constexpr int64_t kVector = 16;
+/// Of 4 bytes: half of a second cache of 256 KiB, and little enough for a thread's stack.
+constexpr int64_t kMaxBlockElements = 32768;
+/// Sums of more products than this are taken in parts: what they read is more than a second cache
+/// holds beside other things.
+constexpr int64_t kLongSum = 1024;
+constexpr int64_t kMaxPart = 512;
+constexpr int64_t kMinPart = 64;
+/// Ops that are written out for each row of a tile.
+constexpr int64_t kMaxTileOps = 4;
+
+/// Widths of a panel, the best first: four vectors beside six rows fill the registers.
+constexpr int64_t kPanels[] = {64, 48, 128, 96, 80, 112, 32};
 
 /// The largest even block that leaves two of them or more; else all columns; 0 where neither fits.
 int64_t choose_block(int64_t columns) {
@@ -53,7 +69,8 @@ SplitNest split_dim(const Nest& nest, size_t dim, int64_t inner) {
   SplitNest split_nest{nest, dim + 1};
   Nest& result = split_nest.nest;
   result.dims[dim].extent /= inner;
-  result.dims.insert(result.dims.begin() + static_cast<std::ptrdiff_t>(dim) + 1, {inner, false});
+  result.dims.insert(result.dims.begin() + static_cast<std::ptrdiff_t>(dim) + 1,
+                     {inner, result.dims[dim].reduced});
   if (result.vector_dim >= static_cast<int32_t>(dim)) ++result.vector_dim;
   for (Term& term : result.terms) {
     split(term.position, dim, inner);
@@ -63,6 +80,76 @@ SplitNest split_dim(const Nest& nest, size_t dim, int64_t inner) {
   }
   for (TermStore& store : result.stores) split(store.position, dim, inner);
   return split_nest;
+}
+
+/// The largest divisor of `number` that is at most `limit`.
+int64_t largest_divisor(int64_t number, int64_t limit) {
+  for (int64_t divisor = std::min(number, limit); divisor > 1; --divisor)
+    if (number % divisor == 0) return divisor;
+  return 1;
+}
+
+/// Does a term of an epilogue read a stream of the size of the product, or is there much to do?
+bool wants_block(const Nest& nest, size_t row) {
+  const uint64_t element = uint64_t{3} << row;
+  int64_t applied = 0;
+  for (const Term& term : nest.terms) {
+    const bool is_in_sums = (term.dims >> nest.kept_count()) != 0;
+    if (is_in_sums || (term.dims & element) != element) continue;
+    if (term.kind == TermKind::Load || term.kind == TermKind::Draw) return true;
+    if (term.kind == TermKind::Apply) ++applied;
+  }
+  return applied > kMaxTileOps;
+}
+
+/// How many points of the first reduced dim to take at a time: all of it where the others are many
+/// enough; 0 where the sums are short or do not divide.
+int64_t choose_sum_block(const Nest& nest) {
+  const size_t first = nest.kept_count();
+  const int64_t outer = nest.dims[first].extent;
+  int64_t inner = 1;
+  for (size_t d = first + 1; d < nest.dims.size(); ++d) inner *= nest.dims[d].extent;
+  if (outer * inner <= kLongSum || inner >= kMaxPart) return 0;
+  const int64_t block = largest_divisor(outer, kMaxPart / inner);
+  return block * inner >= kMinPart ? block : 0;
+}
+
+/// Rows whose sums fit into the registers with as many vectors of columns as there are, at most 4.
+int64_t max_tile(int64_t columns) {
+  if (columns <= kVector) return 16;
+  return columns <= 2 * kVector ? 8 : 6;
+}
+
+int64_t choose_panel(int64_t columns) {
+  for (int64_t panel : kPanels)
+    if (columns % panel == 0 && columns > panel) return panel;
+  return columns;
+}
+
+AffineMap with_order(const AffineMap& map, size_t first, std::span<const size_t> order) {
+  AffineMap result = map;
+  for (size_t i = 0; i < order.size(); ++i) result.strides[first + i] = map.strides[order[i]];
+  return result;
+}
+
+/// The dims from `first` on become those at the positions `order`, which is a permutation of them.
+Nest with_order(const Nest& nest, size_t first, std::span<const size_t> order) {
+  Nest result = nest;
+  for (size_t i = 0; i < order.size(); ++i) {
+    result.dims[first + i] = nest.dims[order[i]];
+    if (nest.vector_dim == static_cast<int32_t>(order[i]))
+      result.vector_dim = static_cast<int32_t>(first + i);
+  }
+  for (size_t t = 0; t < nest.terms.size(); ++t) {
+    Term& term = result.terms[t];
+    if (!term.position.strides.empty()) term.position = with_order(term.position, first, order);
+    for (size_t i = 0; i < order.size(); ++i) {
+      const uint64_t bit = (nest.terms[t].dims >> order[i]) & 1;
+      term.dims = (term.dims & ~(uint64_t{1} << (first + i))) | (bit << (first + i));
+    }
+  }
+  for (TermStore& store : result.stores) store.position = with_order(store.position, first, order);
+  return result;
 }
 
 /// Are all reductions sums of products, in one phase?
@@ -90,15 +177,41 @@ std::optional<SplitNest> block_columns(const Nest& nest) {
   return split_dim(nest, dim, block);
 }
 
-std::optional<SplitNest> tile_rows(const Nest& nest) {
+std::optional<TiledProduct> tile_product(const Nest& nest) {
   const size_t kept = nest.kept_count();
   if (kept < 2 || kept == nest.dims.size() || !are_products(nest)) return std::nullopt;
   if (nest.vector_dim != static_cast<int32_t>(kept) - 1) return std::nullopt;
-  const size_t dim = kept - 2;
-  for (int64_t tile = kMaxTile; tile >= 2; --tile)
-    if (nest.dims[dim].extent > 0 && nest.dims[dim].extent % tile == 0)
-      return split_dim(nest, dim, tile);
-  return std::nullopt;
+  const size_t row = kept - 2;
+  const int64_t rows = nest.dims[row].extent, columns = nest.dims[row + 1].extent;
+  const int64_t tile = largest_divisor(rows, max_tile(columns));
+  if (tile < 2) return std::nullopt;
+  const int64_t sum_block = choose_sum_block(nest);
+  const bool is_blocked =
+      tile * columns <= kMaxBlockElements && (sum_block > 0 || wants_block(nest, row));
+  const bool is_long = is_blocked && sum_block > 0;
+  const int64_t panel = choose_panel(columns);
+  // A long panel of the right operand comes from the third cache: better once than for each chunk.
+  const bool by_panels =
+      is_long && columns / panel >= kMinParts && rows * panel <= kMaxBlockElements;
+  int64_t chunk_rows = kChunkRows;
+  if (is_long) chunk_rows = std::max(chunk_rows, rows / (2 * kMinParts));
+  if (is_blocked && !by_panels) chunk_rows = std::min(chunk_rows, kMaxBlockElements / columns);
+  const int64_t chunk = by_panels ? rows / tile : largest_divisor(rows / tile, chunk_rows / tile);
+
+  TiledProduct tiled{nest, row, by_panels || (rows / tile / chunk < kMinParts && columns > panel),
+                     is_blocked};
+  Nest& result = tiled.nest;
+  if (is_long) {
+    if (sum_block > 1) result = split_dim(result, kept, sum_block).nest;
+    tiled.sum_block = kept + 3;
+  }
+  result = split_dim(result, row + 1, panel).nest;  // row, panel, column
+  result = split_dim(result, row, tile).nest;       // tile, in tile, panel, column
+  result = split_dim(result, row, chunk).nest;      // chunk, tile, in tile, panel, column
+  std::vector<size_t> order = {row, row + 3, row + 1, row + 2, row + 4};
+  if (tiled.by_panels) std::swap(order[0], order[1]);
+  result = with_order(result, row, order);
+  return tiled;
 }
 
 }  // namespace gradc

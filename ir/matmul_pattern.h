@@ -25,4 +25,9 @@ struct MatmulPattern {
 /// the product; a bias is added to the product, relu is maximum(x, 0), in this order.
 std::optional<MatmulPattern> match_matmul(const Graph& body);
 
+/// Are the generated loops as fast as the library, or faster? Measured on Zen 4: they are where
+/// vectors of columns lie side by side in memory and the rows divide into tiles that fill the
+/// registers. What reads the product can then be computed in the same loops.
+bool suits_loops(const MatmulPattern& pattern);
+
 }  // namespace gradc

@@ -66,18 +66,17 @@ void Clusters::mark_needed() {
       for (ValueId operand : graph_.nodes()[n].operands) need(operand);
 }
 
-/// Is the dot worth the library, and of a form that it computes? Transposed operands are part of
-/// it.
-bool Clusters::is_product(int32_t dot) const {
-  const Node& node = graph_.nodes()[static_cast<size_t>(dot)];
+/// The product that a node computes if it is a large one; transposed operands are part of it.
+std::optional<MatmulPattern> Clusters::product_of(int32_t node_index) const {
+  const Node& node = graph_.nodes()[static_cast<size_t>(node_index)];
   const Type& type = graph_.type(node.results[0]);
-  if (node.kind != OpKind::Dot || type.dtype != DType::F32) return false;
+  if (node.kind != OpKind::Dot || type.dtype != DType::F32) return std::nullopt;
   double multiplications = static_cast<double>(type.shape.element_count());
   const Shape& lhs = graph_.type(node.operands[0]).shape;
   for (int64_t axis : node.attrs.ints("lhs_contract"))
     multiplications *= static_cast<double>(lhs[axis]);
-  if (multiplications < kMinProductMultiplications) return false;
-  return match_matmul(build_body(roles_, {dot}, {node.results[0]}).body).has_value();
+  if (multiplications < kMinProductMultiplications) return std::nullopt;
+  return match_matmul(build_body(roles_, {node_index}, {node.results[0]}).body);
 }
 
 /// How the node is computed if nothing joins it.
@@ -89,7 +88,8 @@ GroupKind Clusters::kind_of(int32_t node) const {
         convolution_shape(graph_, maker).multiplications() >= kMinProductMultiplications;
     return is_worth_a_call ? GroupKind::Conv : GroupKind::Loop;
   }
-  return is_product(node) ? GroupKind::Matmul : GroupKind::Loop;
+  const std::optional<MatmulPattern> product = product_of(node);
+  return product && !suits_loops(*product) ? GroupKind::Matmul : GroupKind::Loop;
 }
 
 /// Operands of products are stored, but for transposes, which the library reads in place.
@@ -109,7 +109,7 @@ void Clusters::settle_products(bool fuses) {
       }
       roles_.materialize(operand);
     }
-    if (is_product(static_cast<int32_t>(n))) continue;
+    if (product_of(static_cast<int32_t>(n))) continue;
     for (ValueId operand : node.operands) roles_.materialize(operand);
   }
   if (fuses) settle_biases();
@@ -126,8 +126,7 @@ void Clusters::settle_biases() {
       if (product == nullptr || rows == nullptr || rows->kind != OpKind::Broadcast) continue;
       const int64_t last = graph_.type(node.results[0]).shape.rank() - 1;
       if (rows->attrs.ints("axes") != std::vector<int64_t>{last}) continue;
-      if (product->kind == OpKind::Dot && is_product(graph_.producer(node.operands[side])))
-        roles_.materialize(rows->operands[0]);
+      if (product_of(graph_.producer(node.operands[side]))) roles_.materialize(rows->operands[0]);
     }
   }
 }
@@ -352,10 +351,19 @@ bool Clusters::has_path_around(size_t from, size_t to) {
   return false;
 }
 
+bool Clusters::has_product(const Cluster& cluster) const {
+  return std::any_of(cluster.nodes.begin(), cluster.nodes.end(),
+                     [&](int32_t node) { return product_of(node).has_value(); });
+}
+
 bool Clusters::merge(size_t a, size_t b) {
   Cluster& first = clusters_[a];
   Cluster& second = clusters_[b];
   if (first.kind != GroupKind::Loop || second.kind != GroupKind::Loop) return false;
+  if (has_product(first) && has_product(second)) {
+    first.apart = second.apart = "the sums of two products would not fit into the registers";
+    return false;
+  }
   if (first.group.node_count + second.group.node_count > kMaxGroupNodes) {
     first.apart = second.apart = "the group would be too large";
     return false;

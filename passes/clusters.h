@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "ir/matmul_pattern.h"
 #include "passes/group_body.h"
 
 namespace gradc {
@@ -56,7 +57,8 @@ class Clusters {
   std::vector<int32_t> product_with_bias(int32_t product) const;
   std::optional<int32_t> sole_reader(ValueId value) const;
   GroupKind kind_of(int32_t node) const;
-  bool is_product(int32_t dot) const;
+  std::optional<MatmulPattern> product_of(int32_t node_index) const;
+  bool has_product(const Cluster& cluster) const;
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
   void add_cluster(std::vector<int32_t> nodes, GroupKind kind);
   void collect_successors();

@@ -53,12 +53,27 @@ void KernelEmitter::emit() {
   builder.SetInsertPoint(entry);
   begin_ = function_->getArg(1);
   end_ = function_->getArg(2);
-  for (size_t i = 0; i < kernel_.buffers.size(); ++i) {
-    llvm::Value* slot = builder.CreateConstGEP1_64(builder.getPtrTy(), function_->getArg(0), i);
-    buffers_.push_back(builder.CreateLoad(builder.getPtrTy(), slot, kernel_.buffers[i].name));
+  uint64_t position = 0;
+  for (const Buffer& buffer : kernel_.buffers) {
+    if (buffer.is_local) {
+      buffers_.push_back(stack_memory(buffer));
+      continue;
+    }
+    llvm::Value* slot =
+        builder.CreateConstGEP1_64(builder.getPtrTy(), function_->getArg(0), position++);
+    buffers_.push_back(builder.CreateLoad(builder.getPtrTy(), slot, buffer.name));
   }
   emit_body(kernel_.body);
   builder.CreateRetVoid();
+}
+
+llvm::Value* KernelEmitter::stack_memory(const Buffer& buffer) {
+  auto& builder = code_.builder;
+  llvm::Type* element = memory_type(builder.getContext(), buffer.dtype);
+  auto* type = llvm::ArrayType::get(element, static_cast<uint64_t>(buffer.elements));
+  llvm::AllocaInst* memory = builder.CreateAlloca(type, nullptr, buffer.name);
+  memory->setAlignment(llvm::Align(64));
+  return memory;
 }
 
 void KernelEmitter::emit_body(const std::vector<Stmt>& body) {
@@ -93,16 +108,22 @@ void KernelEmitter::emit_let(const Let& let) {
 
 void KernelEmitter::emit_accumulator(const Accumulator& accumulator) {
   const bool is_spread = !is_in_vector_loop() && facts_.fed_in_vector_loop.contains(accumulator.id);
-  accumulators_.insert_or_assign(
-      accumulator.id,
-      start_accumulator(code_, accumulator, is_in_vector_loop() || is_spread, is_spread));
+  AccumulatorState state =
+      start_accumulator(code_, accumulator, is_in_vector_loop() || is_spread, is_spread);
+  if (accumulator.start) {
+    CHECK(is_in_vector_loop() && !state.position, "kernel {}: a start", kernel_.name);
+    state.best = lanes_of(*accumulator.start);
+  }
+  accumulators_.insert_or_assign(accumulator.id, state);
 }
 
 void KernelEmitter::emit_accumulate(const Accumulate& accumulate) {
   AccumulatorState& state = accumulators_.at(accumulate.accumulator);
   const bool is_vector = is_in_vector_loop();
   const auto operand = [&](LetId id) { return is_vector ? lanes_of(id) : let(id); };
-  Contribution contribution{operand(accumulate.value), std::nullopt, std::nullopt, mask_};
+  // A lane that has its own accumulator need not be masked: nobody reads those outside.
+  Contribution contribution{operand(accumulate.value), std::nullopt, std::nullopt,
+                            state.is_spread ? mask_ : nullptr};
   CHECK(contribution.value.dtype == state.best.dtype, "kernel {}: {} into an accumulator of {}",
         kernel_.name, contribution.value.dtype, state.best.dtype);
   if (accumulate.factor) contribution.factor = operand(*accumulate.factor);

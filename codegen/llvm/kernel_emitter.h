@@ -34,6 +34,7 @@ class KernelEmitter {
   };
   using EmitIteration = std::function<void()>;
 
+  llvm::Value* stack_memory(const loop::Buffer& buffer);
   void emit_body(const std::vector<loop::Stmt>& body);
   void emit_let(const loop::Let& let);
   void emit_accumulator(const loop::Accumulator& accumulator);

@@ -64,10 +64,13 @@ int64_t vectors_together(const For& loop, const Target& target) {
   add(loop.body, loop.var, false, count);
   const bool is_worth = count.feeds_in_serial_loop && carried_accumulators(loop.body).empty();
   if (!count.is_possible || !is_worth) return 1;
-  // Of 32 registers, 16 without AVX-512, some are for operands that are used once.
+  // Threads start at multiples of powers of two. Of 32 registers, 16 without AVX-512, some are for
+  // operands that are used once.
   const int64_t available = target.has_avx512 ? 28 : 13;
-  for (int64_t vectors : {4, 2})
-    if (count.alive * vectors <= available && loop.extent >= vectors * target.lanes) return vectors;
+  for (int64_t vectors : {4, 3, 2})
+    if ((vectors != 3 || !loop.parallel) && count.alive * vectors <= available &&
+        loop.extent >= vectors * target.lanes)
+      return vectors;
   return 1;
 }
 

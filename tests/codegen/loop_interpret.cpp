@@ -199,6 +199,11 @@ class Run {
     if (is_minimum && accumulator.dtype == DType::I64)
       std::fill_n(state.values.span<int64_t>().begin(), kLanes,
                   std::numeric_limits<int64_t>::max());
+    if (accumulator.start) {
+      const Tensor& start = lets_[number(*accumulator.start)];
+      for (int64_t l = 0; l < kLanes; ++l)
+        copy_element(state.values, l, start, start.size() == 1 ? 0 : l);
+    }
     accumulators_[number(accumulator.id)] = std::move(state);
   }
 
@@ -328,6 +333,8 @@ std::vector<Tensor> run_group(const Graph& body, std::span<const Tensor> operand
         buffers.emplace_back(Type{buffer.dtype, {buffer.elements}}, scratch[position].raw(),
                              std::make_shared<Tensor>(scratch[position]));
     }
+    for (size_t b = buffers.size(); b < step.kernel.buffers.size(); ++b)
+      buffers.emplace_back(step.kernel.buffers[b].dtype, Shape{step.kernel.buffers[b].elements});
     const int64_t extent = step.kernel.parallel_extent();
     const int64_t grain = step.kernel.parallel_grain();
     const int64_t piece = std::max<int64_t>(extent / 3 / grain, 1) * grain;
