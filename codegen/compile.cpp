@@ -1,6 +1,7 @@
 // The last step: machine code for the kernels of a lowered program.
 #include "codegen/compile.h"
 
+#include <chrono>
 #include <map>
 
 namespace gradc {
@@ -22,8 +23,11 @@ void fill_in(Program& program, const std::map<std::string, KernelFunction>& func
 
 }  // namespace
 
-Program compile(const Graph& fused, const CompileOptions& options) {
+Program compile(const Graph& fused, const CompileOptions& options, CompileSeconds* seconds) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
   LoweredProgram lowered = lower(fused, options);
+  const Clock::time_point middle = Clock::now();
   const CompiledKernels compiled =
       cached_kernels(title_of(lowered.program), lowered.kernels, options.cache);
   CHECK(compiled.functions.size() == lowered.kernels.size());
@@ -32,6 +36,10 @@ Program compile(const Graph& fused, const CompileOptions& options) {
     functions[lowered.kernels[i].name] = compiled.functions[i];
   fill_in(lowered.program, functions);
   lowered.program.code = compiled.code;
+  if (seconds != nullptr) {
+    seconds->lower += std::chrono::duration<double>(middle - start).count();
+    seconds->code += std::chrono::duration<double>(Clock::now() - middle).count();
+  }
   return std::move(lowered.program);
 }
 

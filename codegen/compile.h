@@ -30,7 +30,15 @@ struct LoweredProgram {
 /// Throws InternalError for a graph that did not go through the fusion pass.
 LoweredProgram lower(const Graph& fused, const CompileOptions& options);
 
-/// lower, then machine code for every kernel: from the cache, or through LLVM.
-Program compile(const Graph& fused, const CompileOptions& options);
+/// Where the time of `compile` goes.
+struct CompileSeconds {
+  double lower = 0;
+  double code = 0;
+};
+
+/// lower, then machine code for every kernel: from the cache, or through LLVM. Adds to `seconds`,
+/// if that is not null.
+Program compile(const Graph& fused, const CompileOptions& options,
+                CompileSeconds* seconds = nullptr);
 
 }  // namespace gradc

@@ -1,5 +1,7 @@
-// The steps of a program as text: what `dump --stage plan` prints above the memory plan.
+// The steps of a program in numbers, and as the text that `dump --stage plan` prints above the
+// memory plan.
 #include "codegen/draft.h"
+#include "codegen/work.h"
 
 namespace gradc {
 
@@ -28,11 +30,11 @@ std::string list_text(const Draft& draft, const std::vector<int32_t>& storages) 
   return text.empty() ? "nothing" : text;
 }
 
-int64_t bytes_of(const Draft& draft, const StepBlock& block) {
-  int64_t bytes = 0;
-  for (const auto* list : {&block.reads, &block.writes})
-    for (int32_t storage : *list) bytes += draft.storage(storage).bytes;
-  return bytes;
+/// Of all steps of the body, all rounds.
+double scan_flop(const ScanStep& scan) {
+  double flop = 0;
+  for (const StepFacts& facts : scan.body->facts) flop += facts.work.flop;
+  return flop * static_cast<double>(scan.length);
 }
 
 std::string work_text(const Step& step) {
@@ -41,10 +43,9 @@ std::string work_text(const Step& step) {
                        kernel->grain, kernel->cost_ns / 1000);
   if (const auto* product = std::get_if<MatmulStep>(&step)) {
     const int64_t count = product->outer * product->batch;
-    const double flop = 2.0 * static_cast<double>(count) * static_cast<double>(product->m) *
-                        static_cast<double>(product->n) * static_cast<double>(product->k);
     return fmt::format("{}: {}x {} x {} x {}, {:.2f} MFLOP{}{}", product->name, count, product->m,
-                       product->n, product->k, flop / 1e6, product->bias >= 0 ? ", bias" : "",
+                       product->n, product->k, work_of(*product).flop / 1e6,
+                       product->bias >= 0 ? ", bias" : "",
                        product->activation == MatmulStep::Activation::Relu      ? ", relu"
                        : product->activation == MatmulStep::Activation::Tanh    ? ", tanh"
                        : product->activation == MatmulStep::Activation::Sigmoid ? ", sigmoid"
@@ -60,12 +61,29 @@ std::string work_text(const Step& step) {
     return fmt::format("{}: {}x[{}]x{} * [{}]x{}, {:.2f} MFLOP{}", convolution->name,
                        convolution->batch, fmt::join(convolution->input, ", "),
                        convolution->channels, fmt::join(convolution->kernel, ", "),
-                       convolution->filters, 2 * convolution->multiplications / 1e6,
+                       convolution->filters, work_of(*convolution).flop / 1e6,
                        convolution->bias >= 0 ? ", bias" : "");
   return std::get<CopyStep>(step).name;
 }
 
 }  // namespace
+
+int64_t bytes_of(const Draft& draft, const StepBlock& block) {
+  int64_t bytes = 0;
+  for (const auto* list : {&block.reads, &block.writes})
+    for (int32_t storage : *list) bytes += draft.storage(storage).bytes;
+  return bytes;
+}
+
+StepFacts facts_of(const Draft& draft, const StepBlock& block, const Step& step) {
+  const std::string name = std::visit([](const auto& typed) { return typed.name; }, step);
+  Work work{0, static_cast<double>(bytes_of(draft, block))};
+  if (const auto* kernel = std::get_if<KernelStep>(&step)) work = kernel->work;
+  if (const auto* product = std::get_if<MatmulStep>(&step)) work = work_of(*product);
+  if (const auto* convolution = std::get_if<ConvStep>(&step)) work = work_of(*convolution);
+  if (const auto* scan = std::get_if<ScanStep>(&step)) work.flop = scan_flop(*scan);
+  return {name, block.backend, work};
+}
 
 std::string describe_program(const Draft& draft, const std::vector<int32_t>& order,
                              const Program& program) {

@@ -64,6 +64,10 @@ std::vector<int32_t> order_blocks(const Draft& draft);
 /// `program`. Returns the readable plan, one line per storage.
 std::string place_arena(Draft& draft, const std::vector<int32_t>& order, Program& program);
 
+/// Bytes of the storages that a block reads and writes.
+int64_t bytes_of(const Draft& draft, const StepBlock& block);
+StepFacts facts_of(const Draft& draft, const StepBlock& block, const Step& step);
+
 /// One line for each step in `order`: backend, work, bytes, storages, reason.
 std::string describe_program(const Draft& draft, const std::vector<int32_t>& order,
                              const Program& program);

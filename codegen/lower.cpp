@@ -15,6 +15,7 @@
 #include "codegen/lower_scan.h"
 #include "codegen/plan_memory.h"
 #include "codegen/share_kernels.h"
+#include "codegen/work.h"
 #include "ir/op.h"
 
 namespace gradc {
@@ -261,6 +262,7 @@ KernelStep Lowering::add_kernel(loop::Kernel kernel) {
   step.extent = kernel.parallel_extent();
   step.grain = kernel.parallel_grain();
   step.cost_ns = kernel.cost_ns();
+  step.work = work_of(kernel);
   std::string wanted = kernel.name;
   const auto [known, is_new] = pool_.names.try_emplace(sharing_key(kernel), wanted);
   if (is_new) {
@@ -278,9 +280,14 @@ void Lowering::emit(const std::vector<int32_t>& order) {
   Program& program = lowered_.program;
   for (const Storage& storage : draft_.storages)
     program.buffers.push_back({storage.place, storage.offset, storage.bytes});
-  for (int32_t position : order)
-    for (const Step& step : draft_.blocks[static_cast<size_t>(position)].steps)
+  for (int32_t position : order) {
+    const StepBlock& block = draft_.blocks[static_cast<size_t>(position)];
+    for (const Step& step : block.steps) {
       program.steps.push_back(step);
+      program.facts.push_back(facts_of(draft_, block, step));
+    }
+  }
+  program.product_flop = product_flop(graph_);
 }
 
 LoweredProgram Lowering::run() {

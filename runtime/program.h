@@ -27,6 +27,12 @@ struct Buffer {
   int64_t bytes;
 };
 
+/// What a step has to do; estimated where it is a scan or an ordered step.
+struct Work {
+  double flop = 0;
+  double bytes = 0;  // read and written, each place once
+};
+
 struct KernelStep {
   std::string name;
   KernelFunction function = nullptr;  // filled in when the code is loaded
@@ -34,6 +40,7 @@ struct KernelStep {
   int64_t grain = 1;                  // ranges are cut at multiples of this
   double cost_ns = 0;                 // estimated, one thread
   std::vector<int32_t> buffers;
+  Work work = {};
 };
 
 /// out[o, b, m, n] = post(sum_k lhs[o, b, m, k] * rhs[o, b, k, n] (+ bias[n])), f32; strides in
@@ -132,6 +139,13 @@ struct ProgramOutput {
   int32_t updates_input = -1;
 };
 
+/// For those who measure: a line of Program::steps.
+struct StepFacts {
+  std::string name;
+  std::string backend;  // "llvm", "onednn", "own", "copy", "loop"
+  Work work;
+};
+
 /// Data only: no LLVM, no graph. Kernel functions point into code that `code` keeps alive.
 struct Program {
   std::string name;
@@ -141,8 +155,10 @@ struct Program {
   std::vector<ProgramOutput> outputs;
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
-  Tensor constants;               // u8
-  int64_t arena_bytes = 0;        // with those of the bodies of scans
+  std::vector<StepFacts> facts;  // of each step
+  double product_flop = 0;  // of the matrix products and convolutions, those of the bodies included
+  Tensor constants;         // u8
+  int64_t arena_bytes = 0;  // with those of the bodies of scans
   int64_t arena_lower_bound = 0;  // the most bytes alive at once
   std::shared_ptr<void> code;
 };

@@ -1,23 +1,28 @@
-// gradc bench: the time of one training step, fused and unfused, data already in memory.
-#include <fmt/format.h>
+// gradc bench: the time of a step, fused and unfused, beside what the machine could do.
+#include <sys/resource.h>
 
-#include <algorithm>
 #include <chrono>
 
-#include "codegen/host.h"
-#include "runtime/data/batches.h"
 #include "runtime/threads.h"
+#include "tools/bench_report.h"
 #include "tools/commands.h"
 #include "tools/interrupt.h"
 #include "tools/json_values.h"
-#include "tools/workspace.h"
+#include "tools/roofline.h"
 
 namespace gradc {
 namespace {
 
+constexpr double kBlockSeconds = 0.02;
+constexpr int kWarmSteps = 5;
+constexpr size_t kLeastSteps = 5;
+
 struct BenchOptions {
   ModelOptions model;
   std::string mode = "train";
+  std::string format = "json";
+  std::string roofline;
+  bool kernels = false;
   double seconds = 3;
 };
 
@@ -25,87 +30,140 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// A model compiled one way, and the times of its steps.
-class Subject {
- public:
-  Subject(const ModelOptions& options, bool unfused)
-      : workspace_(with_fusion(options, unfused)), session_(workspace_, 0) {
-    const Dataset& data = workspace_.data().train;
-    const int64_t batch = std::min(workspace_.train_settings().batch, data.rows());
-    const Batch first = Batches(data, {.size = batch, .shuffle = false}).read(0);
-    for (size_t i = 0; i < data.fields.size(); ++i)
-      fields_.push_back({data.fields[i].name, first.values[i]});
-    rows_ = first.rows;
-    session_.initialize();
-  }
+/// The most memory this process has had.
+int64_t resident_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
 
-  void step(GraphMode mode) {
-    const double start = seconds_now();
-    session_.execute(mode, fields_, rows_);
-    times_.push_back(seconds_now() - start);
-  }
-  void forget_times() { times_.clear(); }
-  size_t count() const { return times_.size(); }
-  double median_ms() {
-    std::nth_element(times_.begin(), times_.begin() + static_cast<int64_t>(times_.size() / 2),
-                     times_.end());
-    return times_[times_.size() / 2] * 1e3;
-  }
-  int64_t rows() const { return rows_; }
-  Workspace& workspace() { return workspace_; }
-  const Program& program(GraphMode mode) { return session_.program(mode, rows_); }
+/// Products over the peak; every input read and every output written once.
+Work least_work(const Program& program) {
+  Work least{program.product_flop, 0};
+  for (const ProgramInput& input : program.inputs)
+    least.bytes += static_cast<double>(input.type.size_bytes());
+  for (const ProgramOutput& output : program.outputs)
+    least.bytes += static_cast<double>(output.type.size_bytes());
+  return least;
+}
 
- private:
-  static ModelOptions with_fusion(ModelOptions options, bool unfused) {
-    options.unfused = unfused;
-    return options;
+/// Constants, data and outputs that are no state.
+int64_t unplanned_bytes(const Program& program) {
+  int64_t bytes = program.constants.size_bytes();
+  for (const ProgramInput& input : program.inputs)
+    if (input.kind == InputKind::Data) bytes += input.type.size_bytes();
+  for (const ProgramOutput& output : program.outputs)
+    if (output.updates_input < 0) bytes += output.type.size_bytes();
+  return bytes;
+}
+
+void add_program(BenchResult& result, const Program& program, int64_t state_bytes) {
+  result.least = least_work(program);
+  result.kernel_count = program.steps.size();
+  result.arena_bytes = program.arena_bytes;
+  result.arena_lower_bound = program.arena_lower_bound;
+  result.other_bytes = state_bytes + unplanned_bytes(program);
+}
+
+/// Blocks of steps of each kind in turn.
+void measure(const BenchOptions& options, BenchSubject& fused, BenchSubject& unfused,
+             const BenchBatch& batch, const std::atomic<bool>& stop, BenchResult& result) {
+  const GraphMode mode = options.mode == "train" ? GraphMode::Train : GraphMode::Predict;
+  const bool has_infer = mode == GraphMode::Train && fused.workspace().has_outputs(batch.rows);
+  const auto round = [&](double seconds, Times& fused_times, Times& unfused_times, Times& infer) {
+    fused.run_block(mode, batch, seconds, fused_times);
+    unfused.run_block(mode, batch, seconds, unfused_times);
+    if (has_infer) fused.run_block(GraphMode::Predict, batch, seconds, infer);
+  };
+  for (int i = 0; i < kWarmSteps; ++i) {
+    Times unused;
+    round(0, unused, unused, unused);
   }
+  const double end = seconds_now() + options.seconds;
+  while ((seconds_now() < end || result.fused.count() < kLeastSteps) && !stop)
+    round(kBlockSeconds, result.fused, result.unfused, result.infer);
+  if (options.kernels && !stop)
+    result.kernels = fused.time_kernels(mode, batch, options.seconds / 4);
+}
 
-  Workspace workspace_;
-  Session session_;
-  std::vector<Field> fields_;
-  int64_t rows_ = 0;
-  std::vector<double> times_;
-};
-
-ExitCode run_bench(const BenchOptions& options) {
-  set_threads(options.model.threads);
+ExitCode bench_steps(const BenchOptions& options) {
   const std::atomic<bool>& stop = stop_on_signal();
   const GraphMode mode = options.mode == "train" ? GraphMode::Train : GraphMode::Predict;
-  Subject fused(options.model, false);
-  Subject unfused(options.model, true);
-  for (int i = 0; i < 5; ++i) {
-    fused.step(mode);
-    unfused.step(mode);
+  BenchSubject fused(options.model, false);
+  const BenchBatch batch = first_batch(fused.workspace());
+  BenchResult result;
+  result.model = fused.workspace().name();
+  result.mode = options.mode;
+  result.rows = batch.rows;
+  Times first;
+  fused.run_block(mode, batch, 0, first);
+  add_program(result, fused.program(mode, batch), fused.state_bytes());
+  result.compile = fused.workspace().compile_phases();
+  result.compile_seconds = fused.workspace().compile_seconds();
+  result.resident_bytes = resident_bytes();
+  const CacheOptions cache = fused.workspace().compile_options().cache;
+  result.ceilings = measure_ceilings(cache);
+  BenchSubject unfused(options.model, true);
+  measure(options, fused, unfused, batch, stop, result);
+  if (stop) return interrupted_exit_code();
+  result.ceilings.raise_to(measure_ceilings(cache));
+  result.unfused_kernel_count = unfused.program(mode, batch).steps.size();
+  if (!options.roofline.empty()) write_picture(options.roofline, draw_roofline(result));
+  if (options.format == "markdown") {
+    fmt::print("{}", as_markdown(result));
+  } else {
+    for (const nlohmann::ordered_json& line : as_json(result)) print_line(line);
   }
-  fused.forget_times();
-  unfused.forget_times();
+  return ExitCode::Done;
+}
+
+/// From the text of the model to the code of its training step.
+std::unique_ptr<Workspace> compile_step(const ModelOptions& options, CompileResult& result) {
+  auto workspace = std::make_unique<Workspace>(options);
+  result.model = workspace->name();
+  result.rows = workspace->train_settings().batch;
+  const GraphMode mode = workspace->has_optimizer() ? GraphMode::Train : GraphMode::Predict;
+  result.kernel_count = workspace->program(mode, result.rows)->steps.size();
+  return workspace;
+}
+
+/// Again and again: without the cache, and with it where there is one.
+ExitCode bench_compile(const BenchOptions& options) {
+  const std::atomic<bool>& stop = stop_on_signal();
+  ModelOptions uncached = options.model;
+  uncached.cache = "off";
+  const bool is_cached = !cache_folder(options.model.cache).empty();
+  CompileResult result;
   const double end = seconds_now() + options.seconds;
-  while ((seconds_now() < end || fused.count() < 5) && !stop) {
-    fused.step(mode);
-    unfused.step(mode);
+  while ((seconds_now() < end || result.total.count() < kLeastSteps) && !stop) {
+    const CompilePhases phases = compile_step(uncached, result)->compile_phases();
+    result.elaborate.add(phases.elaborate);
+    result.passes.add(phases.passes);
+    result.lower.add(phases.lower);
+    result.code.add(phases.code);
+    result.total.add(phases.total());
+    if (!is_cached) continue;
+    const CompilePhases again = compile_step(options.model, result)->compile_phases();
+    if (result.total.count() > 1) result.cached.add(again.total());
   }
   if (stop) return interrupted_exit_code();
-  const Program& program = fused.program(mode);
-  const double fused_ms = fused.median_ms();
-  const double unfused_ms = unfused.median_ms();
-  print_line({{"event", "end"},
-              {"model", fused.workspace().name()},
-              {"mode", options.mode},
-              {"target", target_description()},
-              {"threads", threads()},
-              {"rows", fused.rows()},
-              {"fused_ms", fused_ms},
-              {"unfused_ms", unfused_ms},
-              {"speedup", unfused_ms / fused_ms},
-              {"samples_per_s", static_cast<double>(fused.rows()) / fused_ms * 1e3},
-              {"steps", fused.count()},
-              {"kernels", program.steps.size()},
-              {"unfused_kernels", unfused.program(mode).steps.size()},
-              {"arena_bytes", program.arena_bytes},
-              {"arena_lower_bound", program.arena_lower_bound},
-              {"compile_ms", fused.workspace().compile_seconds() * 1e3}});
+  if (options.format == "markdown")
+    fmt::print("{}", as_markdown(result));
+  else
+    print_line(as_json(result));
   return ExitCode::Done;
+}
+
+ExitCode run_bench(BenchOptions options) {
+  set_threads(options.model.threads);
+  if (!options.roofline.empty()) {
+    picture_format(options.roofline, false);
+    options.kernels = true;
+  }
+  if (options.mode != "compile") return bench_steps(options);
+  if (options.kernels)
+    throw Error(ExitCode::Usage, "", "--kernels and --roofline are for steps, not for compilation");
+  return bench_compile(options);
 }
 
 }  // namespace
@@ -115,10 +173,16 @@ Action configure_bench(CLI::App& app) {
   add_model_flags(app, options->model);
   add_data_flags(app, options->model);
   add_execution_flags(app, options->model);
-  app.add_option("--mode", options->mode, "train, or infer for the outputs alone")
-      ->check(CLI::IsMember({"train", "infer"}));
+  app.add_option("--mode", options->mode,
+                 "train, infer for the outputs alone, or compile for the time to get there")
+      ->check(CLI::IsMember({"train", "infer", "compile"}));
   app.add_option("--seconds", options->seconds, "How long to measure")
       ->check(CLI::Range(0.01, 3600.0));
+  app.add_option("--format", options->format, "json, or markdown for tables")
+      ->check(CLI::IsMember({"json", "markdown"}));
+  app.add_flag("--kernels", options->kernels, "The time of each step of the program");
+  app.add_option("--roofline", options->roofline,
+                 "Draws the kernels below the machine's ceilings: an SVG or PNG file");
   return [options] { return run_bench(*options); };
 }
 

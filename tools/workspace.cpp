@@ -60,6 +60,7 @@ std::vector<int64_t> row_counts(int64_t rows, int64_t batch, bool drop_last) {
 Workspace::Workspace(ModelOptions options)
     : options_(std::move(options)), diagnostics_(std::make_unique<Diagnostics>()) {
   const Stopwatch stopwatch(compile_seconds_);
+  const Stopwatch reading(phases_.elaborate);
   const std::string text = read_text(options_.model);
   if (is_graph_text(text)) {
     module_ = parse_module(text, options_.model);
@@ -281,8 +282,15 @@ Graph Workspace::source_graph(GraphMode mode, int64_t rows, const GraphRequest& 
                             held.empty() ? "nothing" : held));
   }
   bind_named_data();
+  double seconds = 0;
   std::optional<Graph> graph;
-  with_diagnostics([&] { graph = model_->elaborate(mode, rows, request); });
+  const auto elaborate = [&] {
+    const Stopwatch stopwatch(seconds);
+    graph = model_->elaborate(mode, rows, request);
+  };
+  with_diagnostics(elaborate);
+  const std::lock_guard lock(phases_mutex_);
+  phases_.elaborate += seconds;
   return *std::move(graph);
 }
 
@@ -329,8 +337,24 @@ CompileOptions Workspace::compile_options() const {
 }
 
 std::shared_ptr<const Program> Workspace::compile_graph(const Graph& graph) const {
-  const Graph fused = run_until(graph, Stage::Fused, pipeline_options());
-  return std::make_shared<const Program>(compile(fused, compile_options()));
+  double passes = 0;
+  CompileSeconds seconds;
+  std::optional<Graph> fused;
+  {
+    const Stopwatch stopwatch(passes);
+    fused = run_until(graph, Stage::Fused, pipeline_options());
+  }
+  auto program = std::make_shared<const Program>(compile(*fused, compile_options(), &seconds));
+  const std::lock_guard lock(phases_mutex_);
+  phases_.passes += passes;
+  phases_.lower += seconds.lower;
+  phases_.code += seconds.code;
+  return program;
+}
+
+CompilePhases Workspace::compile_phases() const {
+  const std::lock_guard lock(phases_mutex_);
+  return phases_;
 }
 
 std::shared_ptr<const Program> Workspace::program(GraphMode mode, int64_t rows) {

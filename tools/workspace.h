@@ -4,6 +4,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 
@@ -16,6 +17,15 @@
 #include "tools/model_options.h"
 
 namespace gradc {
+
+/// Seconds of compilation by phase; those of other threads may overlap.
+struct CompilePhases {
+  double elaborate = 0;  // and reading the model
+  double passes = 0;
+  double lower = 0;
+  double code = 0;
+  double total() const { return elaborate + passes + lower + code; }
+};
 
 /// Opened from model text or from a dumped graph; both behave alike.
 class Workspace : public ProgramSource {
@@ -79,6 +89,7 @@ class Workspace : public ProgramSource {
   std::vector<LayerNode> layer_graph(int64_t rows);
   /// Seconds spent in elaboration, passes and code generation so far.
   double compile_seconds() const { return compile_seconds_; }
+  CompilePhases compile_phases() const;
 
  private:
   /// Runs `action`; shows what it reported; turns a refused model into ReportedError.
@@ -108,6 +119,8 @@ class Workspace : public ProgramSource {
   std::optional<DataSplit> data_;
   std::optional<Dataset> test_;
   double compile_seconds_ = 0;
+  mutable std::mutex phases_mutex_;
+  mutable CompilePhases phases_;
   /// Last, as it is waited for before what it works on goes.
   std::map<std::pair<GraphMode, int64_t>, std::future<std::shared_ptr<const Program>>> compiling_;
 };

@@ -1,0 +1,93 @@
+// Runs steps and keeps their times.
+#include "tools/bench_subject.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "runtime/data/batches.h"
+
+namespace gradc {
+namespace {
+
+/// Longer steps bring more data into the caches than these keep from one block to the next.
+constexpr double kShortStep = 0.01;
+constexpr size_t kLeastKernelRuns = 5;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+ModelOptions with_fusion(ModelOptions options, bool unfused) {
+  options.unfused = unfused;
+  return options;
+}
+
+}  // namespace
+
+double Times::quantile(double share) const {
+  if (seconds_.empty()) return 0;
+  std::vector<double> sorted = seconds_;
+  const auto last = static_cast<double>(sorted.size() - 1);
+  const auto place = sorted.begin() + static_cast<int64_t>(std::floor(share * last + 0.5));
+  std::nth_element(sorted.begin(), place, sorted.end());
+  return *place;
+}
+
+BenchBatch first_batch(Workspace& workspace) {
+  const Dataset& data = workspace.data().train;
+  const int64_t size = std::min(workspace.train_settings().batch, data.rows());
+  const Batch first = Batches(data, {.size = size, .shuffle = false}).read(0);
+  BenchBatch batch{{}, first.rows};
+  for (size_t i = 0; i < data.fields.size(); ++i)
+    batch.fields.push_back({data.fields[i].name, first.values[i]});
+  return batch;
+}
+
+BenchSubject::BenchSubject(const ModelOptions& options, bool unfused)
+    : workspace_(with_fusion(options, unfused)), session_(workspace_, 0) {
+  session_.initialize();
+}
+
+double BenchSubject::step(GraphMode mode, const BenchBatch& batch) {
+  const Clock::time_point start = Clock::now();
+  session_.execute(mode, batch.fields, batch.rows);
+  return seconds_since(start);
+}
+
+void BenchSubject::run_block(GraphMode mode, const BenchBatch& batch, double seconds,
+                             Times& times) {
+  const Clock::time_point start = Clock::now();
+  const double first = step(mode, batch);
+  if (first > kShortStep) times.add(first);
+  while (seconds_since(start) < seconds || first <= kShortStep) {
+    times.add(step(mode, batch));
+    if (seconds_since(start) >= seconds) break;
+  }
+}
+
+std::vector<KernelTime> BenchSubject::time_kernels(GraphMode mode, const BenchBatch& batch,
+                                                   double seconds) {
+  std::vector<KernelTime> kernels;
+  for (const StepFacts& facts : program(mode, batch).facts) kernels.push_back({facts, {}});
+  std::vector<double> run;
+  session_.time_steps(mode, batch.rows, &run);
+  const Clock::time_point start = Clock::now();
+  for (size_t runs = 0; runs < kLeastKernelRuns || seconds_since(start) < seconds; ++runs) {
+    run.assign(kernels.size(), 0);
+    step(mode, batch);
+    for (size_t i = 0; i < kernels.size(); ++i) kernels[i].times.add(run[i]);
+  }
+  session_.time_steps(mode, batch.rows, nullptr);
+  return kernels;
+}
+
+int64_t BenchSubject::state_bytes() const {
+  int64_t bytes = 0;
+  for (const NamedTensor& entry : session_.state()) bytes += entry.value.size_bytes();
+  return bytes;
+}
+
+}  // namespace gradc

@@ -1,0 +1,56 @@
+// A model compiled one way with one batch in memory, and the times of its steps.
+#pragma once
+#include "tools/workspace.h"
+
+namespace gradc {
+
+/// Times of equal events, in seconds.
+class Times {
+ public:
+  void add(double seconds) { seconds_.push_back(seconds); }
+  size_t count() const { return seconds_.size(); }
+  double median() const { return quantile(0.5); }
+  /// The smallest time that a share of all times is not above; 0 where there is none.
+  double quantile(double share) const;
+
+ private:
+  std::vector<double> seconds_;
+};
+
+/// One step of a program, as measured.
+struct KernelTime {
+  StepFacts facts;
+  Times times;
+};
+
+/// The first batch of a model's training data, at most as large as the settings say.
+struct BenchBatch {
+  std::vector<Field> fields;
+  int64_t rows = 0;
+};
+BenchBatch first_batch(Workspace& workspace);
+
+class BenchSubject {
+ public:
+  BenchSubject(const ModelOptions& options, bool unfused);
+
+  Workspace& workspace() { return workspace_; }
+  const Program& program(GraphMode mode, const BenchBatch& batch) {
+    return session_.program(mode, batch.rows);
+  }
+  /// Steps for about so long, at least one, all but the first of short ones counted: that one
+  /// brings the data back into the caches.
+  void run_block(GraphMode mode, const BenchBatch& batch, double seconds, Times& times);
+  /// The steps of the program one by one.
+  std::vector<KernelTime> time_kernels(GraphMode mode, const BenchBatch& batch, double seconds);
+  /// Parameters, slots, states.
+  int64_t state_bytes() const;
+
+ private:
+  double step(GraphMode mode, const BenchBatch& batch);
+
+  Workspace workspace_;
+  Session session_;
+};
+
+}  // namespace gradc
