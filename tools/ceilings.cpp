@@ -1,5 +1,5 @@
 // Two loop kernels, compiled as all others are: independent multiply-adds in registers, and
-// c = a + b / 2 over arrays of three sizes. The best of several runs counts.
+// c = a + b / 2 over arrays of three sizes. The best of many runs counts.
 #include "tools/ceilings.h"
 
 #include <algorithm>
@@ -7,6 +7,9 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <numeric>
+#include <span>
+#include <thread>
 
 #include "runtime/execute.h"
 #include "runtime/threads.h"
@@ -17,6 +20,7 @@ namespace {
 constexpr uint32_t kChains = 12;        // more than latency times throughput of any processor
 constexpr int64_t kChainSteps = 60000;  // vectors of 16; about 0.2 ms
 constexpr double kMiB = 1 << 20;
+using Clock = std::chrono::steady_clock;
 
 loop::Affine at(std::vector<int64_t> strides, int64_t offset = 0) {
   return {offset, std::move(strides)};
@@ -106,12 +110,12 @@ std::shared_ptr<const Program> program_of(const loop::Kernel& kernel, KernelFunc
   return program;
 }
 
-double best_seconds(const std::function<void()>& run, double budget) {
-  using Clock = std::chrono::steady_clock;
+constexpr std::chrono::duration<double> kBudget(0.015);  // of one measurement
+
+/// The least time of a run.
+double best_seconds(const std::function<void()>& run) {
   double best = 1e300;
-  const Clock::time_point first = Clock::now();
-  for (int runs = 0; runs < 3 || Clock::now() - first < std::chrono::duration<double>(budget);
-       ++runs) {
+  for (const Clock::time_point first = Clock::now(); Clock::now() - first < kBudget;) {
     const Clock::time_point start = Clock::now();
     run();
     best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
@@ -119,18 +123,39 @@ double best_seconds(const std::function<void()>& run, double budget) {
   return best;
 }
 
-double peak(const std::shared_ptr<const Program>& program) {
-  Executor executor(program);
-  std::vector<Tensor> inputs = {Tensor(program->inputs[0].type)};
-  std::vector<Tensor> outputs = {Tensor(program->outputs[0].type)};
-  for (int64_t i = 0; i < inputs[0].size(); ++i) inputs[0].set(i, 1e-6 * static_cast<double>(i));
-  const double seconds = best_seconds([&] { executor.run(inputs, outputs); }, 0.02);
-  const double count = static_cast<double>(outputs[0].size()) * kChains * kChainSteps * 16;
-  return 2 * count / seconds;
+/// Parts of all threads per second, for work in which threads do not meet: each thread takes its
+/// own best time, so that it does not matter if others keep them from running at once.
+double parts_per_second(KernelFunction function, std::span<void* const> buffers, int team) {
+  std::vector<double> rates(static_cast<size_t>(team));
+  std::vector<std::thread> members;
+  for (int part = 0; part < team; ++part)
+    members.emplace_back([&, part] {
+      const auto run = [&] { function(buffers.data(), part, part + 1); };
+      rates[static_cast<size_t>(part)] = 1 / best_seconds(run);
+    });
+  for (std::thread& member : members) member.join();
+  const double sum = std::accumulate(rates.begin(), rates.end(), 0.0);
+  return sum * std::min(1.0, static_cast<double>(available_cores()) / team);
 }
 
+double peak(const loop::Kernel& kernel, KernelFunction function, int team) {
+  std::vector<float> x(kChains + 1), sums(static_cast<size_t>(team));
+  for (size_t i = 0; i < x.size(); ++i) x[i] = 1e-6F * static_cast<float>(i);
+  CHECK(kernel.buffers[0].elements == static_cast<int64_t>(x.size()));
+  const std::array<void*, 2> buffers = {x.data(), sums.data()};
+  return parts_per_second(function, buffers, team) * 2 * kChains * kChainSteps * 16;
+}
+
+/// What each level measures with: the bytes of all arrays together, and how often.
+struct Plan {
+  Ceilings::Level level;
+  double measured_bytes;
+  int64_t repeats;
+  bool is_shared;  // by the threads
+};
+
 /// The arrays change places, so that the memory of each has been written before it is read.
-double bandwidth(const std::shared_ptr<const Program>& program, int64_t repeats) {
+double bandwidth(const std::shared_ptr<const Program>& program, const Plan& plan, int team) {
   Executor executor(program);
   const Type type = program->outputs[0].type;
   std::array<Tensor, 3> arrays = {Tensor(type), Tensor(type), Tensor(type)};
@@ -140,8 +165,11 @@ double bandwidth(const std::shared_ptr<const Program>& program, int64_t repeats)
     executor.run_at(inputs, outputs);
   };
   for (size_t shift = 0; shift < 3; ++shift) run(shift);
-  const double seconds = best_seconds([&] { run(0); }, 0.015);
-  return static_cast<double>(3 * type.size_bytes() * repeats) / seconds;
+  const auto bytes = static_cast<double>(3 * type.size_bytes() * plan.repeats);
+  if (plan.is_shared) return bytes / best_seconds([&] { run(0); });
+  const std::array<void*, 3> buffers = {arrays[0].raw(), arrays[1].raw(), arrays[2].raw()};
+  const auto& step = std::get<KernelStep>(program->steps[0]);
+  return bytes / team * parts_per_second(step.function, buffers, team);
 }
 
 /// Of one cache of a level, as Linux tells ("1024K"); sysconf adds up those of all sockets.
@@ -152,13 +180,6 @@ double cache_bytes(int level, double otherwise) {
   if (!(std::ifstream(cache + "level") >> found) || found != level) return otherwise;
   return std::ifstream(cache + "size") >> kib && kib > 0 ? kib * 1024 : otherwise;
 }
-
-/// What each level measures with: the bytes of all arrays together, and how often.
-struct Plan {
-  Ceilings::Level level;
-  double measured_bytes;
-  int64_t repeats;
-};
 
 }  // namespace
 
@@ -183,20 +204,21 @@ Ceilings measure_ceilings(const CacheOptions& cache) {
   ceilings.threads = threads();
   const double l2 = cache_bytes(2, kMiB) * ceilings.threads;
   const double l3 = std::max(cache_bytes(3, 8 * kMiB), 2 * l2);
-  const std::vector<Plan> plans = {{{"L2", l2, 0}, l2 / 4, 32},
-                                   {{"L3", l3, 0}, l3 / 2, 1},
-                                   {{"memory", 1e300, 0}, std::min(3 * l3, 384 * kMiB), 1}};
+  const std::vector<Plan> plans = {{{"L2", l2, 0}, l2 / 4, 32, false},
+                                   {{"L3", l3, 0}, l3 / 2, 1, true},
+                                   {{"memory", 1e300, 0}, std::min(3 * l3, 384 * kMiB), 1, true}};
   std::vector<loop::Kernel> kernels = {peak_kernel(ceilings.threads)};
   for (const Plan& plan : plans) {
     const auto count = static_cast<int64_t>(plan.measured_bytes / 12 / ceilings.threads) / 64 * 64;
     kernels.push_back(triad_kernel(ceilings.threads, count, plan.repeats));
   }
   const CompiledKernels compiled = cached_kernels("ceilings", kernels, cache);
-  ceilings.flop_per_s = peak(program_of(kernels[0], compiled.functions[0], compiled.code));
+  ceilings.flop_per_s = peak(kernels[0], compiled.functions[0], ceilings.threads);
   for (size_t i = 0; i < plans.size(); ++i) {
     ceilings.levels.push_back(plans[i].level);
-    ceilings.levels.back().bytes_per_s = bandwidth(
-        program_of(kernels[i + 1], compiled.functions[i + 1], compiled.code), plans[i].repeats);
+    ceilings.levels.back().bytes_per_s =
+        bandwidth(program_of(kernels[i + 1], compiled.functions[i + 1], compiled.code), plans[i],
+                  ceilings.threads);
   }
   return ceilings;
 }

@@ -13,6 +13,7 @@ constexpr double kPlotWidth = 640, kPlotHeight = 400;
 constexpr double kLeft = 76, kRight = 24, kTop = 44, kBottom = 56, kLegendLine = 18;
 constexpr double kTextSize = 12;
 constexpr size_t kNamed = 8;
+constexpr double kLeastShare = 0.001, kNamedShare = 0.03;  // of the time of all kernels
 constexpr Color kInk = 0x1f2a37, kGrid = 0xe3e8ee, kAxis = 0x5b6b7f, kCeiling = 0x1f2a37;
 
 struct BackendColor {
@@ -53,7 +54,7 @@ class Roofline {
     for (const KernelTime& kernel : result.kernels) {
       const double seconds = kernel.times.median();
       const Work& work = kernel.facts.work;
-      if (work.flop <= 0 || work.bytes <= 0 || seconds <= 0) continue;
+      if (work.flop <= 0 || work.bytes <= 0 || seconds < kLeastShare * total) continue;
       dots_.push_back(
           {&kernel, work.flop / work.bytes, work.flop / seconds / 1e9, seconds / total});
     }
@@ -128,10 +129,6 @@ class Roofline {
                       .color = kCeiling,
                       .width = 1.2,
                       .is_dashed = level.name != "memory"});
-      const double start = std::max(from, std::pow(10, x_.low) * 1.1);
-      const Point at = place(start, start * slope);
-      label({at.x + 4, at.y - 6}, fmt::format("{} {:.0f} GB/s", level.name, slope),
-            TextAnchor::Left);
     }
     scene_.add(Line{
         .points = {place(leftmost, peak), place(right, peak)}, .color = kCeiling, .width = 1.4});
@@ -153,7 +150,8 @@ class Roofline {
                      .radius = radius});
     }
     std::vector<Point> taken;
-    for (size_t i = 0; i < std::min(kNamed, dots_.size()); ++i) name_dot(dots_[i], taken);
+    for (size_t i = 0; i < std::min(kNamed, dots_.size()); ++i)
+      if (dots_[i].share >= kNamedShare) name_dot(dots_[i], taken);
   }
 
   /// Beside the dot, lower where another name is in the way.
@@ -183,8 +181,12 @@ class Roofline {
                      .border = entry.color,
                      .radius = 5});
       label({x + 16, y}, std::string(entry.backend), TextAnchor::Left);
-      x += 100;
+      x += 70;
     }
+    std::string slopes = "slopes:";
+    for (const Ceilings::Level& level : result_.ceilings.levels)
+      slopes += fmt::format(" {} {:.0f}", level.name, level.bytes_per_s / 1e9);
+    label({kLeft + kPlotWidth, y}, slopes + " GB/s", TextAnchor::Right);
   }
 
   const BenchResult& result_;

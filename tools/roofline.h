@@ -6,7 +6,7 @@
 namespace gradc {
 
 /// Both axes are logarithmic. A kernel is a dot whose area is its share of the step's time; those
-/// without arithmetic are not drawn. The slowest are named.
+/// without arithmetic, and those below a thousandth, are not drawn. The slowest are named.
 Scene draw_roofline(const BenchResult& result);
 
 }  // namespace gradc
