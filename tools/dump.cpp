@@ -8,6 +8,7 @@
 #include "tools/commands.h"
 #include "tools/graph_diagram.h"
 #include "tools/graph_dot.h"
+#include "tools/group_savings.h"
 #include "tools/json_values.h"
 #include "tools/workspace.h"
 
@@ -109,7 +110,10 @@ ExitCode dump(const DumpOptions& options) {
     print_graphs(options, after_pass(options, select(options, workspace.module(Stage::Model)),
                                      workspace.pipeline_options()));
   } else {
-    print_graphs(options, select(options, workspace.module(*parse_stage(options.stage))));
+    const Module module = select(options, workspace.module(*parse_stage(options.stage)));
+    print_graphs(options, module);
+    if (options.stage == "fused" && options.format == "text")
+      for (const Graph& graph : module.graphs) fmt::print("{}", describe_savings(graph));
   }
   return ExitCode::Done;
 }
