@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <variant>
@@ -113,9 +112,6 @@ struct Executor::State {
   void run_call(const BoundStep& step, int32_t bias);
   void run_step(const BoundStep& step, int team);
   void run_steps();
-  void run_timed(int team);
-
-  std::vector<double>* step_seconds = nullptr;
 };
 
 Executor::State::State(std::shared_ptr<const Program> given, std::byte* given_arena)
@@ -343,20 +339,7 @@ void Executor::State::run_steps() {
   make_calls();
   // The setting belongs to the calling thread, which may be another one than last time.
   if (omp_get_max_threads() != team) omp_set_num_threads(team);
-  if (step_seconds != nullptr) return run_timed(team);
   for (const BoundStep& step : steps) run_step(step, team);
-}
-
-void Executor::State::run_timed(int team) {
-  using Clock = std::chrono::steady_clock;
-  step_seconds->resize(steps.size());
-  Clock::time_point start = Clock::now();
-  for (size_t i = 0; i < steps.size(); ++i) {
-    run_step(steps[i], team);
-    const Clock::time_point end = Clock::now();
-    (*step_seconds)[i] += std::chrono::duration<double>(end - start).count();
-    start = end;
-  }
 }
 
 Executor::Executor(std::shared_ptr<const Program> program)
@@ -371,8 +354,6 @@ void Executor::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
   state_->bind(inputs, outputs);
   state_->run_steps();
 }
-
-void Executor::time_steps(std::vector<double>* seconds) { state_->step_seconds = seconds; }
 
 void Executor::run_at(std::span<void* const> inputs, std::span<void* const> outputs) {
   state_->bind_at(inputs, outputs);

@@ -28,9 +28,6 @@ class Executor {
   /// The same on memory of the right sizes; no output updates an input.
   void run_at(std::span<void* const> inputs, std::span<void* const> outputs);
 
-  /// From now on adds the seconds of each step to its entry, at some 50 ns a step; null: no more.
-  void time_steps(std::vector<double>* seconds);
-
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -296,10 +296,6 @@ const Program& Session::program(GraphMode mode, int64_t rows) {
   return *state_->prepare(mode, rows).program;
 }
 
-void Session::time_steps(GraphMode mode, int64_t rows, std::vector<double>* seconds) {
-  state_->prepare(mode, rows).executor->time_steps(seconds);
-}
-
 std::span<const Tensor> Session::execute(GraphMode mode, std::span<const Field> fields,
                                          int64_t rows) {
   Prepared& entry = state_->prepare(mode, rows);

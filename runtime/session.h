@@ -74,8 +74,6 @@ class Session {
   /// in place. Returns all outputs in the program's order (entries of updated state are empty);
   /// they are overwritten by the next execution of the same program.
   std::span<const Tensor> execute(GraphMode mode, std::span<const Field> fields, int64_t rows);
-  /// See Executor::time_steps.
-  void time_steps(GraphMode mode, int64_t rows, std::vector<double>* seconds);
   /// The program that execute uses; compiles it if need be.
   const Program& program(GraphMode mode, int64_t rows);
 

@@ -83,7 +83,7 @@ void measure(const BenchOptions& options, BenchSubject& fused, BenchSubject& unf
   while ((seconds_now() < end || result.fused.count() < kLeastSteps) && !stop)
     round(kBlockSeconds, result.fused, result.unfused, result.infer);
   if (options.kernels && !stop)
-    result.kernels = fused.time_kernels(mode, batch, options.seconds / 4);
+    result.kernels = time_kernels(fused.session(), mode, batch, options.seconds / 4);
 }
 
 ExitCode bench_steps(const BenchOptions& options) {

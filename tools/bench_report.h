@@ -2,8 +2,8 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "tools/bench_subject.h"
 #include "tools/ceilings.h"
+#include "tools/time_kernels.h"
 
 namespace gradc {
 

@@ -12,7 +12,6 @@ namespace {
 
 /// Longer steps bring more data into the caches than these keep from one block to the next.
 constexpr double kShortStep = 0.01;
-constexpr size_t kLeastKernelRuns = 5;
 
 using Clock = std::chrono::steady_clock;
 
@@ -66,22 +65,6 @@ void BenchSubject::run_block(GraphMode mode, const BenchBatch& batch, double sec
     times.add(step(mode, batch));
     if (seconds_since(start) >= seconds) break;
   }
-}
-
-std::vector<KernelTime> BenchSubject::time_kernels(GraphMode mode, const BenchBatch& batch,
-                                                   double seconds) {
-  std::vector<KernelTime> kernels;
-  for (const StepFacts& facts : program(mode, batch).facts) kernels.push_back({facts, {}});
-  std::vector<double> run;
-  session_.time_steps(mode, batch.rows, &run);
-  const Clock::time_point start = Clock::now();
-  for (size_t runs = 0; runs < kLeastKernelRuns || seconds_since(start) < seconds; ++runs) {
-    run.assign(kernels.size(), 0);
-    step(mode, batch);
-    for (size_t i = 0; i < kernels.size(); ++i) kernels[i].times.add(run[i]);
-  }
-  session_.time_steps(mode, batch.rows, nullptr);
-  return kernels;
 }
 
 int64_t BenchSubject::state_bytes() const {

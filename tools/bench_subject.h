@@ -17,12 +17,6 @@ class Times {
   std::vector<double> seconds_;
 };
 
-/// One step of a program, as measured.
-struct KernelTime {
-  StepFacts facts;
-  Times times;
-};
-
 /// The first batch of a model's training data, at most as large as the settings say.
 struct BenchBatch {
   std::vector<Field> fields;
@@ -35,14 +29,13 @@ class BenchSubject {
   BenchSubject(const ModelOptions& options, bool unfused);
 
   Workspace& workspace() { return workspace_; }
+  Session& session() { return session_; }
   const Program& program(GraphMode mode, const BenchBatch& batch) {
     return session_.program(mode, batch.rows);
   }
   /// Steps for about so long, at least one, all but the first of short ones counted: that one
   /// brings the data back into the caches.
   void run_block(GraphMode mode, const BenchBatch& batch, double seconds, Times& times);
-  /// The steps of the program one by one.
-  std::vector<KernelTime> time_kernels(GraphMode mode, const BenchBatch& batch, double seconds);
   /// Parameters, slots, states.
   int64_t state_bytes() const;
 
