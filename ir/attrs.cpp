@@ -56,22 +56,29 @@ bool same_value(const AttrValue& a, const AttrValue& b) {
 
 }  // namespace
 
+const Attrs::Entries Attrs::kNoEntries;
+
 void Attrs::set(std::string name, AttrValue value) {
-  for (auto& [key, old] : entries_)
+  if (!entries_)
+    entries_ = std::make_shared<Entries>();
+  else if (entries_.use_count() > 1)
+    entries_ = std::make_shared<Entries>(*entries_);
+  for (auto& [key, old] : *entries_)
     if (key == name) {
       old = std::move(value);
       return;
     }
-  entries_.emplace_back(std::move(name), std::move(value));
+  entries_->emplace_back(std::move(name), std::move(value));
 }
 
 const AttrValue* Attrs::find(std::string_view name) const {
-  for (const auto& [key, value] : entries_)
+  for (const auto& [key, value] : entries())
     if (key == name) return &value;
   return nullptr;
 }
 
 bool same_attrs(const Attrs& a, const Attrs& b) {
+  if (a.shares_with(b)) return true;
   if (a.entries().size() != b.entries().size()) return false;
   for (size_t i = 0; i < a.entries().size(); ++i)
     if (a.entries()[i].first != b.entries()[i].first ||

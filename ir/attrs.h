@@ -22,11 +22,15 @@ using AttrValue =
 
 inline AttrKind kind_of(const AttrValue& value) { return static_cast<AttrKind>(value.index()); }
 
-/// A short list of named values in the order in which they were set.
+/// A short list of named values in the order in which they were set. Copies share the list until
+/// one of them is changed, as passes copy every node many times.
 class Attrs {
  public:
+  using Entries = std::vector<std::pair<std::string, AttrValue>>;
+
   Attrs() = default;
-  Attrs(std::initializer_list<std::pair<std::string, AttrValue>> entries) : entries_(entries) {}
+  Attrs(std::initializer_list<std::pair<std::string, AttrValue>> entries)
+      : entries_(std::make_shared<Entries>(entries)) {}
 
   /// Replaces the value of `name` or appends it.
   void set(std::string name, AttrValue value);
@@ -47,10 +51,14 @@ class Attrs {
     return get<std::vector<int64_t>>(name);
   }
 
-  const std::vector<std::pair<std::string, AttrValue>>& entries() const { return entries_; }
+  const Entries& entries() const { return entries_ ? *entries_ : kNoEntries; }
+  /// Is it the same list? Equal lists need not be the same.
+  bool shares_with(const Attrs& other) const { return entries_ == other.entries_; }
 
  private:
-  std::vector<std::pair<std::string, AttrValue>> entries_;
+  static const Entries kNoEntries;
+
+  std::shared_ptr<Entries> entries_;  // null while it is empty
 };
 
 /// Equal names, kinds and values in the same order; tensors by bits, bodies by structure.

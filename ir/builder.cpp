@@ -36,15 +36,31 @@ std::vector<ValueId> GraphBuilder::add_node(OpKind kind, std::vector<ValueId> op
     types.push_back(graph_.type(operand));
   }
   std::vector<Type> result_types = infer_types(kind, {types, attrs});
-  std::vector<ValueId> results;
-  results.reserve(result_types.size());
-  for (Type& type : result_types) {
-    results.push_back(static_cast<ValueId>(graph_.types_.size()));
+  return append({kind, std::move(operands), {}, std::move(attrs), origin_},
+                std::move(result_types));
+}
+
+std::vector<ValueId> GraphBuilder::copy_node(const Graph& source, const Node& node,
+                                             std::vector<ValueId> operands) {
+  CHECK(operands.size() == node.operands.size());
+  for (size_t i = 0; i < operands.size(); ++i)
+    CHECK(graph_.type(operands[i]) == source.type(node.operands[i]), "operand {} of {} changes", i,
+          op_info(node.kind).name);
+  std::vector<Type> types;
+  types.reserve(node.results.size());
+  for (ValueId result : node.results) types.push_back(source.type(result));
+  return append({node.kind, std::move(operands), {}, node.attrs, node.origin}, std::move(types));
+}
+
+std::vector<ValueId> GraphBuilder::append(Node node, std::vector<Type> types) {
+  node.results.reserve(types.size());
+  for (Type& type : types) {
+    node.results.push_back(static_cast<ValueId>(graph_.types_.size()));
     graph_.types_.push_back(std::move(type));
     graph_.producers_.push_back(static_cast<int32_t>(graph_.nodes_.size()));
   }
-  graph_.nodes_.push_back({kind, std::move(operands), results, std::move(attrs), origin_});
-  return results;
+  graph_.nodes_.push_back(std::move(node));
+  return graph_.nodes_.back().results;
 }
 
 ValueId GraphBuilder::add(OpKind kind, std::vector<ValueId> operands, Attrs attrs) {

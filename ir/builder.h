@@ -14,7 +14,11 @@ class GraphBuilder {
 
   /// Appends a node with `current_origin()`. Throws what the op's shape rule throws.
   std::vector<ValueId> add_node(OpKind kind, std::vector<ValueId> operands, Attrs attrs = {});
-  /// The same for an op with one result.
+  /// Appends a copy of a node of `source`, origin included; `operands` have the types that those of
+  /// the node have there.
+  std::vector<ValueId> copy_node(const Graph& source, const Node& node,
+                                 std::vector<ValueId> operands);
+  /// add_node() for an op with one result.
   ValueId add(OpKind kind, std::vector<ValueId> operands, Attrs attrs = {});
 
   const OriginRef& current_origin() const { return origin_; }
@@ -50,6 +54,8 @@ class GraphBuilder {
   ValueId reduce(OpKind kind, ValueId a, std::vector<int64_t> axes, bool keep = false);
 
  private:
+  std::vector<ValueId> append(Node node, std::vector<Type> types);
+
   Graph graph_;
   OriginRef origin_;
 };

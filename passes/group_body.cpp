@@ -122,8 +122,7 @@ class BodyBuilder {
       const Node& node = graph_.nodes()[static_cast<size_t>(position)];
       std::vector<ValueId> operands;
       for (ValueId operand : node.operands) operands.push_back(map.at(operand));
-      builder.set_origin(node.origin);
-      const std::vector<ValueId> copies = builder.add_node(node.kind, operands, node.attrs);
+      const std::vector<ValueId> copies = builder.copy_node(graph_, node, std::move(operands));
       for (size_t k = 0; k < copies.size(); ++k) map[node.results[k]] = copies[k];
     }
     for (ValueId result : results) {

@@ -35,6 +35,26 @@ TEST_CASE("short forms make no node where nothing changes", "[graph]") {
   CHECK(b.broadcast(square, {2, 2}, {1, 0}) != square);
 }
 
+TEST_CASE("attributes are values: a change shows in one copy only", "[graph]") {
+  const Attrs first{{"axis", int64_t{1}}};
+  Attrs second = first;
+  CHECK(second.shares_with(first));
+  second.set("axis", int64_t{2});
+  second.set("keep", true);
+  CHECK(first.integer("axis") == 1);
+  CHECK_FALSE(first.has("keep"));
+  CHECK(second.integer("axis") == 2);
+  CHECK_FALSE(same_attrs(first, second));
+  Attrs third = second;
+  const Attrs fourth = std::move(second);
+  third.set("axis", int64_t{2});
+  CHECK(same_attrs(third, fourth));
+  CHECK(Attrs().entries().empty());
+  Attrs fifth;
+  fifth.set("axis", int64_t{1});
+  CHECK(same_attrs(fifth, first));
+}
+
 TEST_CASE("user counts count nodes and outputs", "[graph]") {
   GraphBuilder b("", GraphMode::Run);
   const ValueId x = b.input(InputKind::Data, "x", {DType::F32, {2}});
