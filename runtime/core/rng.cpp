@@ -3,6 +3,8 @@
 
 #include <Random123/philox.h>
 
+#include "runtime/core/error.h"
+
 namespace gradc {
 namespace {
 
@@ -14,6 +16,25 @@ uint64_t mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
+/// Elements whose words are those of the same blocks, and the number of these.
+constexpr uint64_t kElements = 64;
+constexpr uint64_t kBlocks = 16;
+
+r123::Philox4x32::ctr_type words(uint64_t key, uint64_t step, uint64_t block) {
+  const r123::Philox4x32::ctr_type counter = {
+      {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
+       static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32)}};
+  const r123::Philox4x32::key_type philox_key = {
+      {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)}};
+  return r123::Philox4x32()(counter, philox_key);
+}
+
+double unit_of(uint32_t word, uint32_t word_of_flipped_stream) {
+  const uint64_t high = word >> 5;
+  const uint64_t low = word_of_flipped_stream >> 6;
+  return static_cast<double>((high << 26) | low) * 0x1p-53;
+}
+
 }  // namespace
 
 uint64_t rng_key(uint64_t seed, uint64_t stream) {
@@ -21,14 +42,9 @@ uint64_t rng_key(uint64_t seed, uint64_t stream) {
 }
 
 uint32_t random_word(const RngPosition& position, uint64_t index) {
-  const uint64_t block = index / 64 * 16 + index % 16;
+  const uint64_t block = index / kElements * kBlocks + index % kBlocks;
   const uint64_t key = rng_key(position.seed, position.stream);
-  const r123::Philox4x32::ctr_type counter = {
-      {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-       static_cast<uint32_t>(position.step), static_cast<uint32_t>(position.step >> 32)}};
-  const r123::Philox4x32::key_type philox_key = {
-      {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)}};
-  return r123::Philox4x32()(counter, philox_key)[index % 64 / 16];
+  return words(key, position.step, block)[index % kElements / kBlocks];
 }
 
 float random_unit_f32(const RngPosition& position, uint64_t index) {
@@ -36,9 +52,21 @@ float random_unit_f32(const RngPosition& position, uint64_t index) {
 }
 
 double random_unit_f64(const RngPosition& position, uint64_t index) {
-  const uint64_t high = random_word(position, index) >> 5;
-  const uint64_t low = random_word({position.seed, ~position.stream, position.step}, index) >> 6;
-  return static_cast<double>((high << 26) | low) * 0x1p-53;
+  return unit_of(random_word(position, index),
+                 random_word({position.seed, ~position.stream, position.step}, index));
+}
+
+void random_units_f64(const RngPosition& position, uint64_t first, std::span<double, 64> units) {
+  CHECK(first % kElements == 0, "units from {}", first);
+  const uint64_t key = rng_key(position.seed, position.stream);
+  const uint64_t flipped_key = rng_key(position.seed, ~position.stream);
+  for (uint64_t b = 0; b < kBlocks; ++b) {
+    const uint64_t block = first / kElements * kBlocks + b;
+    const auto high = words(key, position.step, block);
+    const auto low = words(flipped_key, position.step, block);
+    for (uint64_t word = 0; word < high.size(); ++word)
+      units[word * kBlocks + b] = unit_of(high[word], low[word]);
+  }
 }
 
 }  // namespace gradc

@@ -2,6 +2,7 @@
 // it.
 #pragma once
 #include <cstdint>
+#include <span>
 
 namespace gradc {
 
@@ -29,5 +30,8 @@ float random_unit_f32(const RngPosition& position, uint64_t index);
 /// Uniform in [0, 1) with 53 bits: the top 27 of the word and the top 26 of the same element's word
 /// in the stream with all bits flipped.
 double random_unit_f64(const RngPosition& position, uint64_t index);
+
+/// random_unit_f64 of the indices first to first + 63 at once; first is a multiple of 64.
+void random_units_f64(const RngPosition& position, uint64_t first, std::span<double, 64> units);
 
 }  // namespace gradc

@@ -2,6 +2,7 @@
 #include "runtime/data/batches.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -19,8 +20,12 @@ std::vector<uint32_t> shuffled_rows(int64_t rows, uint64_t seed, int64_t epoch) 
   std::vector<uint32_t> order(static_cast<size_t>(rows));
   std::iota(order.begin(), order.end(), 0U);
   const RngPosition position{seed, kShuffleStream, static_cast<uint64_t>(epoch)};
+  std::array<double, 64> units;
   for (size_t i = order.size(); i-- > 1;) {
-    const double place = random_unit_f64(position, i) * static_cast<double>(i + 1);
+    const size_t unit = i % units.size();
+    if (unit == units.size() - 1 || i == order.size() - 1)
+      random_units_f64(position, i - unit, units);
+    const double place = units[unit] * static_cast<double>(i + 1);
     std::swap(order[i], order[static_cast<size_t>(place)]);
   }
   return order;

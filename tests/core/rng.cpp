@@ -3,6 +3,7 @@
 
 #include <Random123/philox.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <set>
@@ -22,6 +23,15 @@ TEST_CASE("a word is the documented word of the documented block") {
         {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)}};
     REQUIRE(random_word(position, index) ==
             r123::Philox4x32()(counter, philox_key)[index % 64 / 16]);
+  }
+}
+
+TEST_CASE("64 units at once are those drawn one by one") {
+  const RngPosition position{.seed = 9, .stream = 77, .step = 3};
+  for (uint64_t first : {uint64_t{0}, uint64_t{64}, uint64_t{1} << 40}) {
+    std::array<double, 64> units{};
+    random_units_f64(position, first, units);
+    for (uint64_t i = 0; i < 64; ++i) REQUIRE(units[i] == random_unit_f64(position, first + i));
   }
 }
 
