@@ -1,17 +1,44 @@
 // Allocation of and element access to tensors.
 #include "runtime/core/tensor.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 
 namespace gradc {
 
+namespace {
+
+/// Pages of this size save most of the time of first touching memory, and misses of the address
+/// translation later.
+constexpr size_t kHugePage = size_t{1} << 21;
+
+[[noreturn]] void throw_no_memory(int64_t bytes) {
+  throw Error(ExitCode::InputOutput, "E0802", fmt::format("cannot allocate {} bytes", bytes));
+}
+
+/// Zeros by the system, made when a page is first touched, by the thread that needs it.
+std::shared_ptr<std::byte> map_zeroed(int64_t bytes) {
+  const size_t length = (static_cast<size_t>(bytes) + kHugePage - 1) / kHugePage * kHugePage;
+  const size_t reserved = length + kHugePage;  // to begin at a multiple
+  void* memory =
+      mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw_no_memory(bytes);
+  auto* begin = static_cast<std::byte*>(memory);
+  const size_t skipped = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
+  madvise(begin + skipped, length, MADV_HUGEPAGE);
+  return {begin + skipped, [begin, reserved](std::byte*) { munmap(begin, reserved); }};
+}
+
+}  // namespace
+
 std::shared_ptr<std::byte> allocate_zeroed(int64_t bytes) {
+  if (static_cast<size_t>(bytes) >= kHugePage) return map_zeroed(bytes);
   constexpr size_t kAlignment = 64;
   const size_t rounded = (static_cast<size_t>(bytes) + kAlignment) / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, rounded);
-  if (memory == nullptr)
-    throw Error(ExitCode::InputOutput, "E0802", fmt::format("cannot allocate {} bytes", bytes));
+  if (memory == nullptr) throw_no_memory(bytes);
   std::memset(memory, 0, rounded);
   return {static_cast<std::byte*>(memory), [](std::byte* address) { std::free(address); }};
 }

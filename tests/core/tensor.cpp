@@ -1,6 +1,7 @@
 // Element types, shapes, tensors.
 #include "runtime/core/tensor.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -45,6 +46,17 @@ TEST_CASE("shapes count elements and refuse what no machine holds") {
   REQUIRE(Shape({int64_t{1} << 40, int64_t{1} << 40, 0}).element_count() == 0);
   REQUIRE_THROWS_AS(Shape({int64_t{1} << 40, int64_t{1} << 40}).element_count(), Error);
   REQUIRE(to_string(Type{DType::F32, {128, 784}}) == "f32[128, 784]");
+}
+
+TEST_CASE("memory is zero and aligned, whatever its size and whatever was there before") {
+  for (int round = 0; round < 2; ++round)
+    for (const int64_t bytes : {1, 63, 4096, 2097151, 2097152, 2097153, 9000000}) {
+      Tensor tensor(DType::U8, {bytes});
+      const auto values = tensor.span<uint8_t>();
+      REQUIRE(reinterpret_cast<uintptr_t>(values.data()) % 64 == 0);
+      REQUIRE(std::all_of(values.begin(), values.end(), [](uint8_t value) { return value == 0; }));
+      std::fill(values.begin(), values.end(), uint8_t{7});
+    }
 }
 
 TEST_CASE("tensors share memory, clones do not") {
