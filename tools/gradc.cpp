@@ -8,6 +8,7 @@
 #include "frontend/did_you_mean.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"
+#include "tools/process_age.h"
 #include "tools/reported_error.h"
 #include "tools/version.h"
 
@@ -108,5 +109,6 @@ int guarded_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   gradc::configure_thread_waiting(argv);
+  gradc::note_main_start();
   return gradc::guarded_run(argc, argv);
 }
