@@ -129,8 +129,9 @@ class CostModel {
     for (const Stmt& stmt : body) {
       if (const auto* let = std::get_if<Let>(&stmt)) {
         cost += elements * let_cost(*let, in_vector, vector_var);
-      } else if (std::holds_alternative<Accumulate>(stmt)) {
-        cost += elements * 2 * op_cost_ns(OpKind::Add, DType::F32);
+      } else if (const auto* accumulate = std::get_if<Accumulate>(&stmt)) {
+        // A multiply-add costs what the loads of its operands are counted for.
+        if (!accumulate->factor) cost += elements * 2 * op_cost_ns(OpKind::Add, DType::F32);
       } else if (const auto* store = std::get_if<Store>(&stmt)) {
         cost += elements * access_cost(store->access, in_vector, vector_var);
       } else if (const auto* loop = std::get_if<For>(&stmt)) {

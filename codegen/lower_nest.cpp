@@ -46,8 +46,10 @@ class NestLowering {
     set_loops(loops);
   }
 
-  LoweredNest run(std::string name) {
+  /// `unrolled`: a kept dim whose elements are computed side by side.
+  LoweredNest run(std::string name, std::optional<size_t> unrolled = std::nullopt) {
     start(std::move(name));
+    if (unrolled) unroll(*unrolled);
     open_kept_loops();
     int32_t last_phase = 0;
     for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
@@ -521,6 +523,8 @@ LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name) {
     return NestLowering(body, blocked->nest).run_blocked(std::move(name), blocked->inner_dim);
   if (const std::optional<TiledProduct> tiled = tile_product(nest))
     return NestLowering(body, tiled->nest).run_product(std::move(name), *tiled);
+  if (const std::optional<SplitNest> rows = tile_short_rows(nest))
+    return NestLowering(body, rows->nest).run(std::move(name), rows->inner_dim);
   return NestLowering(body, nest).run(std::move(name));
 }
 

@@ -24,6 +24,9 @@ constexpr int64_t kMaxBlockElements = 32768;
 constexpr int64_t kLongSum = 1024;
 constexpr int64_t kMaxPart = 512;
 constexpr int64_t kMinPart = 64;
+/// Short rows that are taken side by side, of a nest of at most so many terms.
+constexpr int64_t kShortRows = 8;
+constexpr size_t kMaxShortRowTerms = 24;
 /// Ops that are written out for each row of a tile.
 constexpr int64_t kMaxTileOps = 4;
 
@@ -175,6 +178,18 @@ std::optional<SplitNest> block_columns(const Nest& nest) {
   const int64_t block = choose_block(nest.dims[dim].extent);
   if (rows < kMinRows || block == 0 || !are_sums_in_one_phase(nest)) return std::nullopt;
   return split_dim(nest, dim, block);
+}
+
+std::optional<SplitNest> tile_short_rows(const Nest& nest) {
+  const size_t kept = nest.kept_count();
+  if (kept < 2 || kept != nest.dims.size() || nest.terms.size() > kMaxShortRowTerms)
+    return std::nullopt;
+  const int64_t columns = nest.dims[kept - 1].extent;
+  const bool is_short = nest.vector_dim == static_cast<int32_t>(kept) - 1 && columns < kMinBlock &&
+                        columns % kVector != 0;
+  const int64_t tile = largest_divisor(nest.dims[kept - 2].extent, kShortRows);
+  if (!is_short || tile < 2) return std::nullopt;
+  return split_dim(nest, kept - 2, tile);
 }
 
 std::optional<TiledProduct> tile_product(const Nest& nest) {

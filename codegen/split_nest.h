@@ -19,6 +19,11 @@ struct SplitNest {
 /// the rows. The order of each sum is the same.
 std::optional<SplitNest> block_columns(const Nest& nest);
 
+/// Short rows without sums, some of them side by side: where a row does not fill its last vector,
+/// what follows a store in memory cannot be loaded until the store is done, so that several rows
+/// should be loaded before the first of them is stored. Nothing for other nests.
+std::optional<SplitNest> tile_short_rows(const Nest& nest);
+
 /// A product in an order that suits registers and caches; nothing for other nests. Columns are
 /// split into panels, rows into tiles whose rows are computed side by side: a vector of the right
 /// operand serves all of them, and the additions of one row need not wait for each other. Tiles

@@ -35,6 +35,20 @@ double access_cost_ns(const Nest& nest, const AffineMap& position, bool is_indir
   return stride == 0 || stride == 1 ? kAccessCostNs : kStridedAccessCostNs;
 }
 
+/// Rows whose length is no multiple of a vector end in a part of one. If the store takes the memory
+/// of something that is loaded at the same place, the next row's load waits for it.
+double partial_stores_ns(const Nest& nest, const TermStore& store, uint64_t mask) {
+  if (nest.vector_dim < 0 || ((mask >> nest.vector_dim) & 1) == 0) return 0;
+  const int64_t extent = nest.dims[static_cast<size_t>(nest.vector_dim)].extent;
+  if (extent == 0 || extent % kVectorElements == 0) return 0;
+  const bool may_be_in_place =
+      std::any_of(nest.terms.begin(), nest.terms.end(), [&](const Term& term) {
+        return term.kind == TermKind::Load && term.position == store.position;
+      });
+  return may_be_in_place ? static_cast<double>(nest.points(mask) / extent) * kPartialStoreCostNs
+                         : 0;
+}
+
 double term_cost_ns(const Nest& nest, const Term& term) {
   switch (term.kind) {
     case TermKind::Load:
@@ -45,7 +59,10 @@ double term_cost_ns(const Nest& nest, const Term& term) {
     case TermKind::Draw:
       return executions(nest, term.dims) * kDrawCostNs;
     case TermKind::Reduce:
-      return executions(nest, ~uint64_t{0}) * op_cost_ns(OpKind::Add, term.dtype) * 2;
+      // A product is one multiply-add, which costs what the loads of its operands are counted for.
+      return term.operands.size() > 1
+                 ? 0
+                 : executions(nest, ~uint64_t{0}) * op_cost_ns(OpKind::Add, term.dtype) * 2;
     case TermKind::Literal:
     case TermKind::Iota:
       return 0;
@@ -73,6 +90,7 @@ double estimate_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
         if (store.position.strides[d] != 0) mask |= uint64_t{1} << d;
       cost += executions(nest, mask) *
               access_cost_ns(nest, store.position, !store.indirections.empty());
+      cost += partial_stores_ns(nest, store, mask);
       cost += static_cast<double>(nest.points(mask) * size_bytes(nest.terms[store.value].dtype)) *
               kByteCostNs;
     }

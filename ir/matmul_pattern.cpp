@@ -228,7 +228,7 @@ constexpr int64_t kMaxTile = 6;
 
 bool suits_loops(const MatmulPattern& pattern) {
   if (pattern.rhs_strides[2] != 1 || pattern.out_strides[2] != 1) return false;
-  if (pattern.outer != 1 || pattern.batch != 1) return false;
+
   if (pattern.m == 1) return true;
   for (int64_t tile = kMinTile; tile <= kMaxTile; ++tile)
     if (pattern.m % tile == 0) return true;

@@ -14,7 +14,7 @@ namespace {
 /// A kernel of its own costs its call and its share of the region that runs it.
 constexpr double kGroupOverheadNs = 1000;
 /// Below this a second thread is not woken.
-constexpr double kParallelFromNs = 5000;
+constexpr double kParallelFromNs = 2500;
 constexpr double kParallelGain = 0.55;
 /// Limits the time of one analysis.
 constexpr int32_t kMaxGroupNodes = 200;

@@ -19,7 +19,7 @@ namespace gradc {
 namespace {
 
 /// Below this much work, waking a second thread costs more than it saves.
-constexpr double kParallelFromNs = 5000;
+constexpr double kParallelFromNs = 2500;
 
 /// A call of the library and its memory: lhs, rhs, bias, out as last given to it.
 struct BoundCall {
