@@ -85,6 +85,16 @@ SplitNest split_dim(const Nest& nest, size_t dim, int64_t inner) {
   return split_nest;
 }
 
+/// Has every stored value one element for each sum?
+bool stores_follow_sums(const Nest& nest) {
+  return std::all_of(nest.stores.begin(), nest.stores.end(), [&](const TermStore& store) {
+    uint64_t dims = nest.terms[store.value].dims;
+    for (size_t d = 0; d < nest.dims.size(); ++d)
+      if (store.position.strides[d] != 0) dims |= uint64_t{1} << d;
+    return !store.add && store.indirections.empty() && (dims >> nest.kept_count()) == 0;
+  });
+}
+
 /// The largest divisor of `number` that is at most `limit`.
 int64_t largest_divisor(int64_t number, int64_t limit) {
   for (int64_t divisor = std::min(number, limit); divisor > 1; --divisor)
@@ -201,8 +211,8 @@ std::optional<TiledProduct> tile_product(const Nest& nest) {
   const int64_t tile = largest_divisor(rows, max_tile(columns));
   if (tile < 2) return std::nullopt;
   const int64_t sum_block = choose_sum_block(nest);
-  const bool is_blocked =
-      tile * columns <= kMaxBlockElements && (sum_block > 0 || wants_block(nest, row));
+  const bool is_blocked = tile * columns <= kMaxBlockElements && stores_follow_sums(nest) &&
+                          (sum_block > 0 || wants_block(nest, row));
   const bool is_long = is_blocked && sum_block > 0;
   const int64_t panel = choose_panel(columns);
   // A long panel of the right operand comes from the third cache: better once than for each chunk.
