@@ -17,6 +17,7 @@
 #include "codegen/share_kernels.h"
 #include "codegen/work.h"
 #include "ir/op.h"
+#include "ir/op_cost.h"
 
 namespace gradc {
 
@@ -36,6 +37,23 @@ std::string describe_ops(const Graph& body) {
     return body.nodes().empty() ? "copy" : std::string(op_info(body.nodes().back().kind).name);
   if (ops.size() > 3) ops.erase(ops.begin() + 2, ops.end() - 1);
   return fmt::format("{}", fmt::join(ops, "_"));
+}
+
+/// Below this a second thread gains less than it costs to move data between the cores.
+constexpr double kSerialUpToNs = 40000;
+/// One thread's time for one operation of a library call or a scan.
+constexpr double kFlopNs = 0.02;
+
+double estimated_ns(const Step& step, const StepFacts& facts) {
+  if (const auto* kernel = std::get_if<KernelStep>(&step)) return kernel->cost_ns;
+  return facts.work.flop * kFlopNs + facts.work.bytes * kByteCostNs;
+}
+
+bool is_serial(const Program& program) {
+  double ns = 0;
+  for (size_t i = 0; i < program.steps.size(); ++i)
+    ns += estimated_ns(program.steps[i], program.facts[i]);
+  return program.mode != GraphMode::Body && ns <= kSerialUpToNs;
 }
 
 void add_once(std::vector<int32_t>& list, int32_t value) {
@@ -288,6 +306,7 @@ void Lowering::emit(const std::vector<int32_t>& order) {
     }
   }
   program.product_flop = product_flop(graph_);
+  program.is_serial = is_serial(program);
 }
 
 LoweredProgram Lowering::run() {

@@ -17,7 +17,7 @@ constexpr int64_t kChunkRows = 32;
 /// Fewer parts than this are shared badly among threads.
 constexpr int64_t kMinParts = 4;
 constexpr int64_t kVector = 16;
-/// Of 4 bytes: half of a second cache of 256 KiB, and little enough for a thread's stack.
+/// Of 4 bytes: half of a second cache of 256 KiB, and little beside a thread's stack.
 constexpr int64_t kMaxBlockElements = 32768;
 /// Sums of more products than this are taken in parts: what they read is more than a second cache
 /// holds beside other things.
@@ -209,7 +209,7 @@ std::optional<TiledProduct> tile_product(const Nest& nest) {
   const size_t row = kept - 2;
   const int64_t rows = nest.dims[row].extent, columns = nest.dims[row + 1].extent;
   const int64_t tile = largest_divisor(rows, max_tile(columns));
-  if (tile < 2) return std::nullopt;
+  if (tile < 2 || columns == 0) return std::nullopt;
   const int64_t sum_block = choose_sum_block(nest);
   const bool is_blocked = tile * columns <= kMaxBlockElements && stores_follow_sums(nest) &&
                           (sum_block > 0 || wants_block(nest, row));

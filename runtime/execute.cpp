@@ -105,12 +105,13 @@ struct Executor::State {
   void add_step(const CopyStep& step);
   void add_step(const ScanStep& step);
   void add_step(const OrderedStep& step);
+  int team() const { return program->is_serial ? 1 : threads(); }
   void make_calls();
   void bind(std::span<const Tensor> inputs, std::span<Tensor> outputs);
   void bind_at(std::span<void* const> inputs, std::span<void* const> outputs);
   void rebind(const std::vector<size_t>& uses, void* address);
   void run_call(const BoundStep& step, int32_t bias);
-  void run_step(const BoundStep& step, int team);
+  void run_step(const BoundStep& step);
   void run_steps();
 };
 
@@ -218,8 +219,8 @@ void Executor::State::add_step(const OrderedStep& step) {
 
 /// oneDNN chooses code and cuts work for the number of threads at creation.
 void Executor::State::make_calls() {
-  if (call_threads == threads()) return;
-  call_threads = threads();
+  if (call_threads == team()) return;
+  call_threads = team();
   omp_set_num_threads(call_threads);
   calls.clear();
   int64_t scratch_bytes = 0;
@@ -293,17 +294,17 @@ void Executor::State::run_call(const BoundStep& step, int32_t bias) {
       bound.call);
 }
 
-void Executor::State::run_step(const BoundStep& step, int team) {
+void Executor::State::run_step(const BoundStep& step) {
   void** const at = pointers.data() + step.pointers;
   switch (step.step_class) {
     case StepClass::Serial:
       step.function(at, 0, step.extent);
       break;
     case StepClass::Parallel:
-      if (team == 1)
+      if (team() == 1)
         step.function(at, 0, step.extent);
       else
-        run_parallel(step.extent, step.grain, team,
+        run_parallel(step.extent, step.grain, team(),
                      [&](int64_t begin, int64_t end) { step.function(at, begin, end); });
       break;
     case StepClass::Matmul: {
@@ -327,7 +328,7 @@ void Executor::State::run_step(const BoundStep& step, int team) {
       scans[static_cast<size_t>(step.extent)]->run(at);
       break;
     case StepClass::Ordered:
-      run_rows(*step.ordered, at, team);
+      run_rows(*step.ordered, at, team());
       break;
     case StepClass::Nothing:
       break;
@@ -335,11 +336,10 @@ void Executor::State::run_step(const BoundStep& step, int team) {
 }
 
 void Executor::State::run_steps() {
-  const int team = threads();
   make_calls();
   // The setting belongs to the calling thread, which may be another one than last time.
-  if (omp_get_max_threads() != team) omp_set_num_threads(team);
-  for (const BoundStep& step : steps) run_step(step, team);
+  if (omp_get_max_threads() != team()) omp_set_num_threads(team());
+  for (const BoundStep& step : steps) run_step(step);
 }
 
 Executor::Executor(std::shared_ptr<const Program> program)

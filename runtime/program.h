@@ -156,6 +156,7 @@ struct Program {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
   std::vector<StepFacts> facts;  // of each step
+  bool is_serial = false;        // too little work for a second thread
   double product_flop = 0;  // of the matrix products and convolutions, those of the bodies included
   Tensor constants;         // u8
   int64_t arena_bytes = 0;  // with those of the bodies of scans

@@ -92,7 +92,7 @@ Floats products(const Tensor& lhs, int64_t row_stride, int64_t sum_stride, const
 std::vector<Tensor> run(const Graph& graph, const std::vector<Tensor>& inputs) {
   const Graph fused = run_until(graph, Stage::Fused);
   const auto program = std::make_shared<const Program>(compile(fused, {.backend = Backend::Llvm}));
-  CHECK(program->steps.size() == 1);
+  CHECK(program->steps.size() <= 1);
   std::vector<Tensor> outputs;
   for (const ProgramOutput& output : program->outputs) outputs.emplace_back(output.type);
   Executor(program).run(inputs, outputs);
@@ -122,6 +122,17 @@ TEST_CASE("a product with bias and relu has the bits of plain sums") {
       check_same(run(layer(s), inputs)[0], expected);
     }
     set_threads(0);
+  }
+}
+
+TEST_CASE("a product without rows, columns or sums") {
+  for (const Sizes& s : {Sizes{8, 0, 5}, Sizes{0, 16, 5}, Sizes{8, 16, 0}}) {
+    INFO(s.m << "x" << s.n << "x" << s.k);
+    const Tensor bias = random_tensor({s.n}, 3);
+    const Tensor y =
+        run(layer(s), {random_tensor({s.m, s.k}, 1), random_tensor({s.k, s.n}, 2), bias})[0];
+    REQUIRE(y.size() == s.m * s.n);
+    for (int64_t i = 0; i < y.size(); ++i) CHECK(y.at(i) == std::max(bias.at(i % s.n), 0.0));
   }
 }
 
