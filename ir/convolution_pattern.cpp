@@ -1,6 +1,8 @@
 // Walks back from the result: bias, convolution, inputs.
 #include "ir/convolution_pattern.h"
 
+#include <algorithm>
+
 namespace gradc {
 namespace {
 
@@ -34,10 +36,19 @@ std::optional<ConvolutionPattern> match_node(const Graph& body, ValueId value) {
   pattern.lhs = input_behind(body, node->operands[0]);
   pattern.rhs = input_behind(body, node->operands[1]);
   if (pattern.lhs < 0 || pattern.rhs < 0) return std::nullopt;
+  if (!suits_library(pattern.kind, pattern.shape)) return std::nullopt;
   return pattern;
 }
 
+bool are_all_one(const std::vector<int64_t>& sizes) {
+  return std::all_of(sizes.begin(), sizes.end(), [](int64_t size) { return size == 1; });
+}
+
 }  // namespace
+
+bool suits_library(OpKind kind, const ConvolutionShape& shape) {
+  return kind != OpKind::ConvKernel || !are_all_one(shape.kernel) || are_all_one(shape.stride);
+}
 
 std::optional<ConvolutionPattern> match_convolution(const Graph& body) {
   if (body.outputs().size() != 1) return std::nullopt;

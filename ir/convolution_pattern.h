@@ -12,7 +12,13 @@ struct ConvolutionPattern {
   int32_t bias = -1;         // of `filters` elements, or -1
 };
 
-/// The convolution of f32 that a body computes; nothing if it computes anything else.
+/// Is the library to be trusted with it? In the kernel gradient of a strided convolution with a
+/// kernel of one element oneDNN 2.6.3 writes behind its scratch memory, as far as its threads'
+/// parts of it overlap.
+bool suits_library(OpKind kind, const ConvolutionShape& shape);
+
+/// The convolution of f32 for the library that a body computes; nothing if it computes anything
+/// else.
 std::optional<ConvolutionPattern> match_convolution(const Graph& body);
 
 }  // namespace gradc

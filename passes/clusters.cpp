@@ -83,10 +83,11 @@ std::optional<MatmulPattern> Clusters::product_of(int32_t node_index) const {
 GroupKind Clusters::kind_of(int32_t node) const {
   const Node& maker = graph_.nodes()[static_cast<size_t>(node)];
   if (is_convolution(maker.kind)) {
-    const bool is_worth_a_call =
-        graph_.type(maker.results[0]).dtype == DType::F32 &&
-        convolution_shape(graph_, maker).multiplications() >= kMinProductMultiplications;
-    return is_worth_a_call ? GroupKind::Conv : GroupKind::Loop;
+    const ConvolutionShape shape = convolution_shape(graph_, maker);
+    const bool is_for_library = graph_.type(maker.results[0]).dtype == DType::F32 &&
+                                shape.multiplications() >= kMinProductMultiplications &&
+                                suits_library(maker.kind, shape);
+    return is_for_library ? GroupKind::Conv : GroupKind::Loop;
   }
   const std::optional<MatmulPattern> product = product_of(node);
   return product && !suits_loops(*product) ? GroupKind::Matmul : GroupKind::Loop;

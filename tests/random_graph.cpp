@@ -370,6 +370,28 @@ Graph random_graph(uint64_t seed, const RandomGraphOptions& options) {
   return Grower(seed, options).grow();
 }
 
+double tolerance_of(DType dtype) {
+  switch (dtype) {
+    case DType::F64:
+      return 1e-10;
+    case DType::F32:
+      return 5e-4;
+    case DType::F16:
+      return 3e-2;
+    case DType::BF16:
+      return 2e-1;
+    default:
+      return 0;
+  }
+}
+
+double tolerance_of(const Graph& graph) {
+  double tolerance = 0;
+  for (uint32_t v = 0; v < graph.value_count(); ++v)
+    tolerance = std::max(tolerance, tolerance_of(graph.type(static_cast<ValueId>(v)).dtype));
+  return tolerance;
+}
+
 std::vector<Tensor> random_inputs(const Graph& graph, uint64_t seed) {
   RandomSource random(seed);
   std::vector<Tensor> inputs;

@@ -20,6 +20,12 @@ struct RandomGraphOptions {
 /// graph.
 Graph random_graph(uint64_t seed, const RandomGraphOptions& options = {});
 
+/// How far, relative to the sums they come from, floats of the dtype may be from the interpreter's;
+/// 0 for the other dtypes.
+double tolerance_of(DType dtype);
+/// That of the coarsest floats of a graph: an f64 may come from sums of f32.
+double tolerance_of(const Graph& graph);
+
 /// Tensors for the inputs of a graph.
 std::vector<Tensor> random_inputs(const Graph& graph, uint64_t seed);
 

@@ -111,28 +111,6 @@ class CompiledGraph {
   CompiledKernels compiled_;
 };
 
-double tolerance_of(DType dtype) {
-  switch (dtype) {
-    case DType::F64:
-      return 1e-10;
-    case DType::F32:
-      return 5e-4;
-    case DType::F16:
-      return 3e-2;
-    case DType::BF16:
-      return 2e-1;
-    default:
-      return 0;
-  }
-}
-/// That of the coarsest floats of a graph: an f64 may come from sums of f32.
-double tolerance_of(const Graph& graph) {
-  double tolerance = 0;
-  for (uint32_t v = 0; v < graph.value_count(); ++v)
-    tolerance = std::max(tolerance, tolerance_of(graph.type(static_cast<ValueId>(v)).dtype));
-  return tolerance;
-}
-
 /// Empty, or the first element that is further away than a few roundings.
 std::string difference(const Tensor& a, const Tensor& b, double tolerance) {
   if (a.type() != b.type()) return to_string(a.type()) + " and " + to_string(b.type());

@@ -19,29 +19,6 @@ using namespace gradc::testing;
 
 namespace {
 
-double tolerance_of(DType dtype) {
-  switch (dtype) {
-    case DType::F64:
-      return 1e-10;
-    case DType::F32:
-      return 5e-4;
-    case DType::F16:
-      return 3e-2;
-    case DType::BF16:
-      return 2e-1;
-    default:
-      return 0;
-  }
-}
-
-/// That of the coarsest floats of a graph: an f64 may come from sums of f32.
-double tolerance_of(const Graph& graph) {
-  double tolerance = 0;
-  for (uint32_t v = 0; v < graph.value_count(); ++v)
-    tolerance = std::max(tolerance, tolerance_of(graph.type(static_cast<ValueId>(v)).dtype));
-  return tolerance;
-}
-
 /// Floats within a few roundings of the sums they come from, everything else equal.
 bool is_near(const Tensor& a, const Tensor& b, double tolerance) {
   if (a.type() != b.type()) return false;

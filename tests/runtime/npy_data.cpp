@@ -1,7 +1,7 @@
 // NumPy arrays and archives: orders, dtypes, splits, and files that are damaged or lie.
-#include <zlib.h>
 
 #include "runtime/data/load.h"
+#include "tests/deflated.h"
 #include "tests/runtime/scratch_folder.h"
 
 // Last: it defines CHECK for the tests.
@@ -34,25 +34,12 @@ struct Packed {
   bool is_deflated = false;
 };
 
-std::string deflated(const std::string& bytes) {
-  z_stream stream = {};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, bytes.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 std::string zip(const std::vector<Packed>& members) {
   std::string file;
   std::string directory;
   for (const Packed& member : members) {
-    const std::string packed = member.is_deflated ? deflated(member.bytes) : member.bytes;
+    const std::string packed =
+        member.is_deflated ? testing::deflated(member.bytes, -15) : member.bytes;
     const auto checksum = crc32(0, reinterpret_cast<const Bytef*>(member.bytes.data()),
                                 static_cast<uInt>(member.bytes.size()));
     const std::string shared =

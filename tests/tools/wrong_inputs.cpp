@@ -1,10 +1,10 @@
 // Wrong data and wrong weights: a clear message, exit 1 or 5, fast, and without large memory.
-#include <zlib.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "runtime/safetensors.h"
+#include "tests/deflated.h"
 #include "tests/tools/run_program.h"
 
 // Last: it defines CHECK for the tests.
@@ -30,19 +30,7 @@ std::string labels(uint32_t count, char value = 3) {
   return idx_header(1, {count}) + std::string(count, value);
 }
 
-std::string gzip(const std::string& text) {
-  z_stream stream = {};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+std::string gzip(const std::string& text) { return testing::deflated(text, 31); }
 
 /// A folder with the training files of that content.
 std::string folder(const std::string& name, const std::string& image_bytes,
