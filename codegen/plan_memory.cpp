@@ -1,4 +1,4 @@
-// Greedy placement by size.
+// Greedy placement in several orders, of which the smallest is taken.
 #include "codegen/plan_memory.h"
 
 #include <algorithm>
@@ -81,6 +81,36 @@ int64_t most_alive(const std::vector<Block>& blocks) {
   return most;
 }
 
+/// Blocks of a higher rank are placed earlier. No rank is best for all programs.
+using Rank = double (*)(const Block&);
+constexpr Rank kRanks[] = {
+    [](const Block& block) { return static_cast<double>(block.bytes); },
+    [](const Block& block) { return static_cast<double>(block.last - block.first); },
+    [](const Block& block) {
+      return static_cast<double>(block.bytes) * static_cast<double>(block.last - block.first + 1);
+    },
+    [](const Block& block) { return -static_cast<double>(block.first); },
+};
+
+/// Sets the offsets, block after block; returns where the last one ends.
+int64_t place(std::vector<Block>& blocks, Rank rank) {
+  std::vector<size_t> order(blocks.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(rank(blocks[a]), blocks[a].bytes) >
+           std::pair(rank(blocks[b]), blocks[b].bytes);
+  });
+  std::vector<const Block*> placed;
+  int64_t end = 0;
+  for (size_t position : order) {
+    Block& block = blocks[position];
+    block.offset = find_gap(placed, block);
+    end = std::max(end, block.offset + block.bytes);
+    placed.push_back(&block);
+  }
+  return end;
+}
+
 }  // namespace
 
 int64_t round_to_alignment(int64_t bytes) {
@@ -90,20 +120,17 @@ int64_t round_to_alignment(int64_t bytes) {
 MemoryPlan plan_memory(std::span<const ArenaRequest> requests) {
   std::vector<size_t> block_of;
   std::vector<Block> blocks = merge_requests(requests, block_of);
-  std::vector<size_t> order(blocks.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
-  std::vector<const Block*> placed;
   MemoryPlan plan;
-  for (size_t position : order) {
-    Block& block = blocks[position];
-    block.offset = find_gap(placed, block);
-    plan.arena_bytes = std::max(plan.arena_bytes, block.offset + block.bytes);
-    placed.push_back(&block);
-  }
-  for (size_t block : block_of) plan.offsets.push_back(blocks[block].offset);
   plan.lower_bound = most_alive(blocks);
+  plan.arena_bytes = std::numeric_limits<int64_t>::max();
+  for (const Rank rank : kRanks) {
+    if (plan.arena_bytes == plan.lower_bound) break;
+    const int64_t bytes = place(blocks, rank);
+    if (bytes >= plan.arena_bytes) continue;
+    plan.arena_bytes = bytes;
+    plan.offsets.clear();
+    for (size_t block : block_of) plan.offsets.push_back(blocks[block].offset);
+  }
   return plan;
 }
 
