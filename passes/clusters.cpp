@@ -7,14 +7,13 @@
 #include "ir/iteration.h"
 #include "ir/matmul_pattern.h"
 #include "ir/op.h"
+#include "runtime/core/parallel_threshold.h"
 
 namespace gradc {
 namespace {
 
 /// A kernel of its own costs its call and its share of the region that runs it.
 constexpr double kGroupOverheadNs = 1000;
-/// Below this a second thread is not woken.
-constexpr double kParallelFromNs = 2500;
 constexpr double kParallelGain = 0.55;
 /// Limits the time of one analysis.
 constexpr int32_t kMaxGroupNodes = 200;
@@ -217,6 +216,8 @@ void Clusters::add_cluster(std::vector<int32_t> nodes, GroupKind kind) {
   Cluster cluster;
   cluster.group = build_body(roles_, nodes, results_of(nodes));
   cluster.kind = kind;
+  cluster.has_product = std::any_of(nodes.begin(), nodes.end(),
+                                    [&](int32_t node) { return product_of(node).has_value(); });
   if (kind == GroupKind::Loop) {
     const auto analysis = analyze_group(cluster.group.body);
     const auto* accepted = std::get_if<GroupAnalysis>(&analysis);
@@ -352,16 +353,11 @@ bool Clusters::has_path_around(size_t from, size_t to) {
   return false;
 }
 
-bool Clusters::has_product(const Cluster& cluster) const {
-  return std::any_of(cluster.nodes.begin(), cluster.nodes.end(),
-                     [&](int32_t node) { return product_of(node).has_value(); });
-}
-
 bool Clusters::merge(size_t a, size_t b) {
   Cluster& first = clusters_[a];
   Cluster& second = clusters_[b];
   if (first.kind != GroupKind::Loop || second.kind != GroupKind::Loop) return false;
-  if (has_product(first) && has_product(second)) {
+  if (first.has_product && second.has_product) {
     first.apart = second.apart = "the sums of two products would not fit into the registers";
     return false;
   }
@@ -396,6 +392,7 @@ bool Clusters::merge(size_t a, size_t b) {
   beyond_scans_[a].insert(beyond_scans_[a].end(), beyond_scans_[b].begin(), beyond_scans_[b].end());
   merged_into_[b] = a;
   for (int32_t n : second.nodes) cluster_by_node_[static_cast<size_t>(n)] = static_cast<int32_t>(a);
+  first.has_product = first.has_product || second.has_product;
   second = {};
   first.nodes = std::move(nodes);
   first.group = std::move(group);

@@ -19,7 +19,8 @@ struct Cluster {
   GroupBody group;
   double cost_ns = 0;
   GroupKind kind = GroupKind::Loop;
-  std::string apart;  // why the last neighbour stayed outside; empty if none was tried
+  bool has_product = false;  // a large one
+  std::string apart;         // why the last neighbour stayed outside; empty if none was tried
 };
 
 /// Starts with a cluster for each matrix product and convolution that the library computes (with
@@ -58,7 +59,6 @@ class Clusters {
   std::optional<int32_t> sole_reader(ValueId value) const;
   GroupKind kind_of(int32_t node) const;
   std::optional<MatmulPattern> product_of(int32_t node_index) const;
-  bool has_product(const Cluster& cluster) const;
   std::vector<ValueId> results_of(const std::vector<int32_t>& nodes) const;
   void add_cluster(std::vector<int32_t> nodes, GroupKind kind);
   void collect_successors();

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <variant>
 
+#include "runtime/core/parallel_threshold.h"
 #include "runtime/onednn_conv.h"
 #include "runtime/onednn_matmul.h"
 #include "runtime/ordered_kernels.h"
@@ -17,9 +18,6 @@
 namespace gradc {
 
 namespace {
-
-/// Below this much work, waking a second thread costs more than it saves.
-constexpr double kParallelFromNs = 2500;
 
 /// A call of the library and its memory: lhs, rhs, bias, out as last given to it.
 struct BoundCall {
