@@ -12,7 +12,7 @@ LoweredNest NestLowering::run_product(std::string name, const TiledProduct& tile
   start(std::move(name));
   unroll(tiled.row());
   if (!tiled.is_blocked) {
-    open_kept_loops();
+    open_kept_loops(0);
     lower_phase(0);
     lower_phase(1);
     close_kept_loops(0);
@@ -22,11 +22,14 @@ LoweredNest NestLowering::run_product(std::string name, const TiledProduct& tile
   const AffineMap place = bind_blocks(sums, tiled);
   const size_t outside = tiled.by_panels ? tiled.first + 2 : tiled.first + 1;
   for (size_t d = 0; d < outside; ++d) vars_[d] = next_var();
-  if (tiled.sum_block) clear_block(sums, place, tiled, outside);
+  if (tiled.sum_block) {
+    set_block_loops(tiled, outside);
+    store_zeros(sums, place, kept_depth_);
+    close_kept_loops(outside);
+  }
   store_sums(sums, place, tiled, outside);
   set_block_loops(tiled, outside);
-  for (TermId t : sums)
-    add_let(t, kept_depth_, loop::Load{{scratch_buffers_.at(t), affine(place), {}}});
+  for (TermId t : sums) add_let(t, kept_depth_, loop::Load{sum_access(t, place)});
   std::vector<const TermStore*> stores;
   for (const TermStore& store : nest_.stores) stores.push_back(&store);
   store_all(stores);
@@ -60,20 +63,7 @@ void NestLowering::set_block_loops(const TiledProduct& tiled, size_t outside) {
   if (!tiled.by_panels) loops.push_back(tiled.panel());
   loops.push_back(tiled.column());
   set_loops(std::move(loops));
-  open_loops(outside);
-}
-
-void NestLowering::clear_block(const std::vector<TermId>& sums, const AffineMap& place,
-                               const TiledProduct& tiled, size_t outside) {
-  set_block_loops(tiled, outside);
-  for (TermId t : sums) {
-    const DType dtype = nest_.terms[t].dtype;
-    const auto zero = static_cast<loop::LetId>(kernel().let_count++);
-    bodies_[0].push_back(loop::Let{zero, dtype, loop::Literal{Tensor::scalar(dtype, 0)}});
-    bodies_[kept_depth_].push_back(
-        loop::Store{{scratch_buffers_.at(t), affine(place), {}}, zero, false});
-  }
-  close_kept_loops(outside);
+  open_kept_loops(outside);
 }
 
 void NestLowering::store_sums(const std::vector<TermId>& sums, const AffineMap& place,
@@ -85,20 +75,19 @@ void NestLowering::store_sums(const std::vector<TermId>& sums, const AffineMap& 
   for (size_t d = outside; d < nest_.dims.size(); ++d)
     if (d != tiled.row() && d != tiled.sum_block) loops.push_back(d);
   set_loops(std::move(loops));
-  open_loops(outside);
-  const auto at = [&](TermId t) { return loop::Access{scratch_buffers_.at(t), affine(place), {}}; };
+  open_kept_loops(outside);
   std::vector<loop::LetId> starts;
   if (tiled.sum_block)
     for (TermId t : sums)
       for (copy_ = 0; copy_ < copies_; ++copy_) {
-        starts.push_back(static_cast<loop::LetId>(kernel().let_count++));
+        starts.push_back(next_let());
         bodies_[kept_depth_].push_back(
-            loop::Let{starts.back(), nest_.terms[t].dtype, loop::Load{at(t)}});
+            loop::Let{starts.back(), nest_.terms[t].dtype, loop::Load{sum_access(t, place)}});
       }
   lower_reduced_loops(sums, {}, starts);
   for (TermId t : sums)
     for (copy_ = 0; copy_ < copies_; ++copy_)
-      bodies_[kept_depth_].push_back(loop::Store{at(t), let_of(t)->id, false});
+      bodies_[kept_depth_].push_back(loop::Store{sum_access(t, place), let_of(t)->id, false});
   copy_ = 0;
   close_kept_loops(outside);
 }

@@ -31,7 +31,7 @@ class NestLowering {
   LoweredNest run(std::string name, std::optional<size_t> unrolled = std::nullopt) {
     start(std::move(name));
     if (unrolled) unroll(*unrolled);
-    open_kept_loops();
+    open_kept_loops(0);
     int32_t last_phase = 0;
     for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
     for (int32_t phase = 0; phase <= last_phase; ++phase) lower_phase(phase);
@@ -102,9 +102,8 @@ class NestLowering {
     copies_ = 1;
     lets_.resize(1);
   }
-  void open_kept_loops() { open_loops(0); }
   /// Those inside the first `outside` loops, as far as loops over kept dims reach.
-  void open_loops(size_t outside) {
+  void open_kept_loops(size_t outside) {
     for (size_t l = outside; l < kept_depth_; ++l) vars_[loops_[l]] = next_var();
   }
   /// Those inside the first `outside` loops.
@@ -114,6 +113,7 @@ class NestLowering {
 
   loop::Kernel& kernel() { return result_.kernel.kernel; }
   loop::VarId next_var() { return static_cast<loop::VarId>(kernel().var_count++); }
+  loop::LetId next_let() { return static_cast<loop::LetId>(kernel().let_count++); }
 
   void bind_buffers() {
     const auto add = [&](GroupBuffer::Source source, int32_t position, const std::string& name,
@@ -153,11 +153,7 @@ class NestLowering {
     return depth;
   }
   bool is_row_level(const TermStore& store) const {
-    if (store.add) return false;
-    uint64_t dims = nest_.terms[store.value].dims;
-    for (size_t d = 0; d < nest_.dims.size(); ++d)
-      if (store.position.strides[d] != 0) dims |= uint64_t{1} << d;
-    return (dims & reduced_) == 0;
+    return !store.add && (nest_.dims_of(store) & reduced_) == 0;
   }
   int32_t phase_of(const TermStore& store) const {
     int32_t phase = nest_.terms[store.value].phase;
@@ -187,32 +183,38 @@ class NestLowering {
     result_.kernel.buffers.push_back({GroupBuffer::Source::Scratch, position});
     result_.scratch_bytes.push_back(elements * size_bytes(dtype));
   }
-  loop::Access scratch_access(TermId sum) const {
+  /// The place of a point's sum in scratch memory.
+  AffineMap scratch_place() const {
     AffineMap map = constant_map(nest_.dims.size());
     int64_t stride = 1;
     for (size_t d = kept_; d-- > 0;) {
       map.strides[d] = stride;
       stride *= nest_.dims[d].extent;
     }
-    return {scratch_buffers_.at(sum), affine(map), {}};
+    return map;
+  }
+  loop::Access sum_access(TermId sum, const AffineMap& place) const {
+    return {scratch_buffers_.at(sum), affine(place), {}};
+  }
+  /// sums = 0, inside `depth` loops.
+  void store_zeros(const std::vector<TermId>& sums, const AffineMap& place, size_t depth) {
+    for (TermId t : sums) {
+      const DType dtype = nest_.terms[t].dtype;
+      const loop::LetId zero = next_let();
+      bodies_[0].push_back(loop::Let{zero, dtype, loop::Literal{Tensor::scalar(dtype, 0)}});
+      bodies_[depth].push_back(loop::Store{sum_access(t, place), zero, false});
+    }
   }
 
   // lower_product.cpp
   AffineMap bind_blocks(const std::vector<TermId>& sums, const TiledProduct& tiled);
   void set_block_loops(const TiledProduct& tiled, size_t outside);
-  void clear_block(const std::vector<TermId>& sums, const AffineMap& place,
-                   const TiledProduct& tiled, size_t outside);
   void store_sums(const std::vector<TermId>& sums, const AffineMap& place,
                   const TiledProduct& tiled, size_t outside);
 
   void clear_sums(const std::vector<TermId>& sums, size_t element_dim) {
     vars_[element_dim] = next_var();
-    for (TermId t : sums) {
-      const DType dtype = nest_.terms[t].dtype;
-      const auto zero = static_cast<loop::LetId>(kernel().let_count++);
-      bodies_[0].push_back(loop::Let{zero, dtype, loop::Literal{Tensor::scalar(dtype, 0)}});
-      bodies_[depths_[element_dim]].push_back(loop::Store{scratch_access(t), zero, false});
-    }
+    store_zeros(sums, scratch_place(), depths_[element_dim]);
     close_loop(element_dim);
   }
 
@@ -225,7 +227,7 @@ class NestLowering {
     depths_[element_dim] = nest_.dims.size();
     vars_[element_dim] = next_var();
     for (TermId t : sums) {
-      loop::Store store{scratch_access(t), emit(nest_.terms[t].operands[0]), true};
+      loop::Store store{sum_access(t, scratch_place()), emit(nest_.terms[t].operands[0]), true};
       bodies_[nest_.dims.size()].push_back(std::move(store));
     }
     std::vector<const TermStore*> full;
@@ -240,7 +242,8 @@ class NestLowering {
 
   void finish_columns(const std::vector<TermId>& sums, size_t element_dim) {
     vars_[element_dim] = next_var();
-    for (TermId t : sums) add_let(t, depths_[element_dim], loop::Load{scratch_access(t)});
+    for (TermId t : sums)
+      add_let(t, depths_[element_dim], loop::Load{sum_access(t, scratch_place())});
     std::vector<const TermStore*> row;
     for (const TermStore& store : nest_.stores)
       if (is_row_level(store)) row.push_back(&store);
@@ -337,7 +340,7 @@ class NestLowering {
 
   template <typename Value>
   loop::LetId add_let(TermId t, size_t depth, Value value) {
-    const auto id = static_cast<loop::LetId>(kernel().let_count++);
+    const loop::LetId id = next_let();
     bodies_[depth].push_back(loop::Let{id, nest_.terms[t].dtype, std::move(value)});
     let_of(t) = Emitted{id, depth};
     return id;
@@ -346,7 +349,7 @@ class NestLowering {
   loop::LetId stream_let(uint64_t stream) {
     Tensor number(DType::I64, Shape{});
     number.span<int64_t>()[0] = std::bit_cast<int64_t>(stream);
-    const auto id = static_cast<loop::LetId>(kernel().let_count++);
+    const loop::LetId id = next_let();
     bodies_[0].insert(bodies_[0].begin(), loop::Let{id, DType::I64, loop::Literal{number}});
     return id;
   }

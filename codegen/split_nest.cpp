@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <span>
 
+#include "ir/matmul_pattern.h"
+
 namespace gradc {
 namespace {
 
@@ -30,7 +32,7 @@ constexpr size_t kMaxShortRowTerms = 24;
 /// Ops that are written out for each row of a tile.
 constexpr int64_t kMaxTileOps = 4;
 
-/// Widths of a panel, the best first: four vectors beside six rows fill the registers.
+/// Widths of a panel, the best first: four vectors beside kMostTileRows rows fill the registers.
 constexpr int64_t kPanels[] = {64, 48, 128, 96, 80, 112, 32};
 
 /// The largest even block that leaves two of them or more; else all columns; 0 where neither fits.
@@ -88,10 +90,8 @@ SplitNest split_dim(const Nest& nest, size_t dim, int64_t inner) {
 /// Has every stored value one element for each sum?
 bool stores_follow_sums(const Nest& nest) {
   return std::all_of(nest.stores.begin(), nest.stores.end(), [&](const TermStore& store) {
-    uint64_t dims = nest.terms[store.value].dims;
-    for (size_t d = 0; d < nest.dims.size(); ++d)
-      if (store.position.strides[d] != 0) dims |= uint64_t{1} << d;
-    return !store.add && store.indirections.empty() && (dims >> nest.kept_count()) == 0;
+    return !store.add && store.indirections.empty() &&
+           (nest.dims_of(store) >> nest.kept_count()) == 0;
   });
 }
 
@@ -130,7 +130,7 @@ int64_t choose_sum_block(const Nest& nest) {
 /// Rows whose sums fit into the registers with as many vectors of columns as there are, at most 4.
 int64_t max_tile(int64_t columns) {
   if (columns <= kVector) return 16;
-  return columns <= 2 * kVector ? 8 : 6;
+  return columns <= 2 * kVector ? 8 : kMostTileRows;
 }
 
 int64_t choose_panel(int64_t columns) {

@@ -41,7 +41,6 @@ struct TiledProduct {
   /// inner ones read of the operands stays in the caches; nothing where the sums are short.
   std::optional<size_t> sum_block = {};
 
-  size_t chunk() const { return first + (by_panels ? 1 : 0); }
   size_t panel() const { return first + (by_panels ? 0 : 1); }
   size_t tile() const { return first + 2; }
   size_t row() const { return first + 3; }

@@ -81,6 +81,8 @@ struct Nest {
   size_t kept_count() const;
   /// Points of all dims in `mask`.
   int64_t points(uint64_t mask) const;
+  /// Bit d: what is stored, or where, depends on dim d.
+  uint64_t dims_of(const TermStore& store) const;
 };
 
 struct GroupAnalysis {

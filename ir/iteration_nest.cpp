@@ -176,6 +176,13 @@ size_t Nest::kept_count() const {
                                            [](const IterationDim& dim) { return !dim.reduced; }));
 }
 
+uint64_t Nest::dims_of(const TermStore& store) const {
+  uint64_t mask = terms[store.value].dims;
+  for (size_t d = 0; d < dims.size(); ++d)
+    if (store.position.strides[d] != 0) mask |= uint64_t{1} << d;
+  return mask;
+}
+
 int64_t Nest::points(uint64_t mask) const {
   int64_t count = 1;
   for (size_t d = 0; d < dims.size(); ++d)

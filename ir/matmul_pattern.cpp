@@ -221,16 +221,12 @@ bool Matcher::match_dot(const Node& node) {
   return true;
 }
 
-constexpr int64_t kMinTile = 4;
-constexpr int64_t kMaxTile = 6;
-
 }  // namespace
 
 bool suits_loops(const MatmulPattern& pattern) {
   if (pattern.rhs_strides[2] != 1 || pattern.out_strides[2] != 1) return false;
-
   if (pattern.m == 1) return true;
-  for (int64_t tile = kMinTile; tile <= kMaxTile; ++tile)
+  for (int64_t tile = kLeastTileRows; tile <= kMostTileRows; ++tile)
     if (pattern.m % tile == 0) return true;
   return false;
 }

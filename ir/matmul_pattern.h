@@ -25,6 +25,11 @@ struct MatmulPattern {
 /// the product; a bias is added to the product, relu is maximum(x, 0), in this order.
 std::optional<MatmulPattern> match_matmul(const Graph& body);
 
+/// Rows that a tile of loops computes side by side: so many fill the registers beside four vectors
+/// of columns, fewer leave the multiply-adds waiting for each other.
+inline constexpr int64_t kLeastTileRows = 4;
+inline constexpr int64_t kMostTileRows = 6;
+
 /// Are the generated loops as fast as the library, or faster? Measured on Zen 4: they are where
 /// vectors of columns lie side by side in memory and the rows divide into tiles that fill the
 /// registers. What reads the product can then be computed in the same loops.

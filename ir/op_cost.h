@@ -13,8 +13,8 @@ inline constexpr double kDrawCostNs = 0.7;
 /// Time of a load or store of one element that vectorizes, and of one that does not, ns.
 inline constexpr double kAccessCostNs = 0.02;
 inline constexpr double kStridedAccessCostNs = 0.35;
-/// Time to move one byte from or to memory behind the first cache, ns. The
-/// second and third cache and memory are not told apart.
+/// Time to move one byte from or to memory behind the first cache, ns. The second and third cache
+/// and memory are not told apart.
 inline constexpr double kByteCostNs = 0.013;
 /// A store of a part of a vector over what was loaded there, ns: what follows it in memory cannot
 /// be loaded until it is done.
