@@ -16,6 +16,7 @@
 #include "codegen/plan_memory.h"
 #include "codegen/share_kernels.h"
 #include "codegen/work.h"
+#include "ir/computing_ops.h"
 #include "ir/op.h"
 #include "ir/op_cost.h"
 
@@ -26,13 +27,7 @@ namespace {
 /// "mul_add_sqrt", "dot_add_maximum": the ops of a body that compute, the first two and the last;
 /// equal groups have equal names wherever they come from.
 std::string describe_ops(const Graph& body) {
-  std::vector<std::string_view> ops;
-  for (const Node& node : body.nodes()) {
-    const OpClass op = op_class(node.kind);
-    if (op == OpClass::Movement || op == OpClass::Leaf || node.kind == OpKind::Convert) continue;
-    const std::string_view text = op_info(node.kind).name;
-    if (std::find(ops.begin(), ops.end(), text) == ops.end()) ops.push_back(text);
-  }
+  std::vector<std::string_view> ops = computing_ops(body);
   if (ops.empty())
     return body.nodes().empty() ? "copy" : std::string(op_info(body.nodes().back().kind).name);
   if (ops.size() > 3) ops.erase(ops.begin() + 2, ops.end() - 1);

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "frontend/model.h"
-#include "ir/op.h"
+#include "ir/computing_ops.h"
 #include "passes/pipeline.h"
 
 #include <catch2/catch.hpp>
@@ -18,15 +18,8 @@ namespace {
 
 const fs::path kSource = GRADC_SOURCE_DIR;
 
-/// The ops of a body that compute, in order, each once.
 std::string ops_of(const Graph& body) {
-  std::vector<std::string_view> ops;
-  for (const Node& node : body.nodes()) {
-    const OpClass op = op_class(node.kind);
-    if (op == OpClass::Movement || op == OpClass::Leaf || node.kind == OpKind::Convert) continue;
-    const std::string_view name = op_info(node.kind).name;
-    if (std::find(ops.begin(), ops.end(), name) == ops.end()) ops.push_back(name);
-  }
+  const std::vector<std::string_view> ops = computing_ops(body);
   return ops.empty() ? "movement" : fmt::format("{}", fmt::join(ops, ", "));
 }
 
