@@ -1,8 +1,6 @@
 // gradc bench: the time of a step, fused and unfused, beside what the machine could do.
 #include <sys/resource.h>
 
-#include <chrono>
-
 #include "runtime/threads.h"
 #include "tools/bench_report.h"
 #include "tools/commands.h"
@@ -25,10 +23,6 @@ struct BenchOptions {
   bool kernels = false;
   double seconds = 3;
 };
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// The most memory this process has had.
 int64_t resident_bytes() {
@@ -79,8 +73,8 @@ void measure(const BenchOptions& options, BenchSubject& fused, BenchSubject& unf
     Times unused;
     round(0, unused, unused, unused);
   }
-  const double end = seconds_now() + options.seconds;
-  while ((seconds_now() < end || result.fused.count() < kLeastSteps) && !stop)
+  const BenchClock::time_point start = BenchClock::now();
+  while ((seconds_since(start) < options.seconds || result.fused.count() < kLeastSteps) && !stop)
     round(kBlockSeconds, result.fused, result.unfused, result.infer);
   if (options.kernels && !stop)
     result.kernels = time_kernels(fused.session(), mode, batch, options.seconds / 4);
@@ -134,8 +128,8 @@ ExitCode bench_compile(const BenchOptions& options) {
   uncached.cache = "off";
   const bool is_cached = !cache_folder(options.model.cache).empty();
   CompileResult result;
-  const double end = seconds_now() + options.seconds;
-  while ((seconds_now() < end || result.total.count() < kLeastSteps) && !stop) {
+  const BenchClock::time_point start = BenchClock::now();
+  while ((seconds_since(start) < options.seconds || result.total.count() < kLeastSteps) && !stop) {
     const CompilePhases phases = compile_step(uncached, result)->compile_phases();
     result.elaborate.add(phases.elaborate);
     result.passes.add(phases.passes);

@@ -2,7 +2,6 @@
 #include "tools/bench_subject.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "runtime/data/batches.h"
@@ -13,18 +12,16 @@ namespace {
 /// Longer steps bring more data into the caches than these keep from one block to the next.
 constexpr double kShortStep = 0.01;
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 ModelOptions with_fusion(ModelOptions options, bool unfused) {
   options.unfused = unfused;
   return options;
 }
 
 }  // namespace
+
+double seconds_since(BenchClock::time_point start) {
+  return std::chrono::duration<double>(BenchClock::now() - start).count();
+}
 
 double Times::quantile(double share) const {
   if (seconds_.empty()) return 0;
@@ -51,14 +48,14 @@ BenchSubject::BenchSubject(const ModelOptions& options, bool unfused)
 }
 
 double BenchSubject::step(GraphMode mode, const BenchBatch& batch) {
-  const Clock::time_point start = Clock::now();
+  const BenchClock::time_point start = BenchClock::now();
   session_.execute(mode, batch.fields, batch.rows);
   return seconds_since(start);
 }
 
 void BenchSubject::run_block(GraphMode mode, const BenchBatch& batch, double seconds,
                              Times& times) {
-  const Clock::time_point start = Clock::now();
+  const BenchClock::time_point start = BenchClock::now();
   const double first = step(mode, batch);
   if (first > kShortStep) times.add(first);
   while (seconds_since(start) < seconds || first <= kShortStep) {

@@ -1,8 +1,13 @@
 // A model compiled one way with one batch in memory, and the times of its steps.
 #pragma once
+#include <chrono>
+
 #include "tools/workspace.h"
 
 namespace gradc {
+
+using BenchClock = std::chrono::steady_clock;
+double seconds_since(BenchClock::time_point start);
 
 /// Times of equal events, in seconds.
 class Times {

@@ -1,18 +1,10 @@
 // Programs of one step each, bound to the same memory.
 #include "tools/time_kernels.h"
 
-#include <chrono>
-
 namespace gradc {
 namespace {
 
 constexpr int kLeastRuns = 5;
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 class StepByStep {
  public:
@@ -39,7 +31,7 @@ class StepByStep {
 
   void run(std::vector<KernelTime>& kernels) {
     for (size_t i = 0; i < executors_.size(); ++i) {
-      const Clock::time_point start = Clock::now();
+      const BenchClock::time_point start = BenchClock::now();
       executors_[i]->run_at(input_memory_, output_memory_);
       kernels[i].times.add(seconds_since(start));
     }
@@ -73,7 +65,7 @@ std::vector<KernelTime> time_kernels(Session& session, GraphMode mode, const Ben
   for (const StepFacts& facts : program.facts) kernels.push_back({facts, {}});
   unused = kernels;
   steps.run(unused);
-  const Clock::time_point start = Clock::now();
+  const BenchClock::time_point start = BenchClock::now();
   for (int runs = 0; runs < kLeastRuns || seconds_since(start) < seconds; ++runs)
     steps.run(kernels);
   return kernels;

@@ -178,7 +178,7 @@ DataSource Workspace::source_of(const std::string& setting) {
         if (graph.inputs()[i].kind == InputKind::Data)
           source.wanted[graph.inputs()[i].name] = graph.type(Graph::input_value(i)).dtype;
   }
-  if (source.kind == "noise") source.declared = declared_fields();
+  if (fits_model(source)) source.declared = declared_fields();
   return source;
 }
 

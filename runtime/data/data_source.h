@@ -31,7 +31,7 @@ struct DataSource {
   /// The fields that the reader has a use for, with the dtype they should have where it matters;
   /// empty: all. A format whose file leaves the dtype open (CSV) follows it.
   std::map<std::string, std::optional<DType>> wanted = {};
-  /// The same in full, for data that is made to fit (`noise`); empty for all other kinds.
+  /// The same in full, for data that is made to fit; empty for all other kinds.
   std::vector<DeclaredField> declared = {};
 
   friend bool operator==(const DataSource&, const DataSource&) = default;

@@ -38,7 +38,7 @@ constexpr DataFormat kFormats[] = {
      [](const DataSource&) { return make_fizzbuzz(); },
      [](const DataSource&) { return describe(make_fizzbuzz()); }},
     {"noise", "uniform random numbers in the shapes of the model's inputs", nullptr, make_noise,
-     describe_noise, kNoiseOptions},
+     describe_noise, kNoiseOptions, true},
     {"mnist", "a folder with the IDX files of the MNIST archive", is_mnist_folder,
      [](const DataSource& source) { return load_mnist(source.path); },
      [](const DataSource& source) { return describe_mnist(source.path); }},
@@ -161,6 +161,8 @@ DataSource replace_data_source(const DataSource& own, const std::string& text) {
   if (source.kind == own.kind && source.options.empty()) source.options = own.options;
   return source;
 }
+
+bool fits_model(const DataSource& source) { return format_of(source).fits_model; }
 
 DataSplit open_data(const DataSource& source) { return format_of(source).load(source); }
 

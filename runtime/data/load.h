@@ -32,6 +32,8 @@ struct DataFormat {
   /// The same data without reading all of it, where that is possible.
   DataDescription (*describe)(const DataSource& source);
   std::span<const DataOption> options = {};
+  /// Made to fit what a model declares: DataSource::declared is to be set.
+  bool fits_model = false;
 
   bool is_built_in() const { return recognizes == nullptr; }
 };
@@ -44,6 +46,9 @@ const DataFormat* find_data_format(std::string_view kind);
 /// a path. Throws Error: InputOutput, E0911 where neither exists; ModelOrData, E0910 where no
 /// format recognizes the path, or the call has another form.
 DataSource parse_data_source(const std::string& text);
+
+/// Is the data made to fit what a model declares?
+bool fits_model(const DataSource& source);
 
 /// The source that `--data TEXT` means where the model has `own`: a path in the format of the
 /// model's own data keeps its options, and any file is text where the model's own data is text.
