@@ -218,6 +218,20 @@ TEST_CASE("lower: equal groups share a kernel") {
   check_against_interpreter(graph, 0);
 }
 
+TEST_CASE("lower: small programs run on one thread, large ones and bodies do not say so") {
+  const auto sum_of = [](int64_t size, GraphMode mode) {
+    GraphBuilder builder("sum", mode);
+    const InputKind kind = mode == GraphMode::Body ? InputKind::Operand : InputKind::Data;
+    const ValueId x = builder.input(kind, "x", {DType::F32, {size}});
+    const ValueId y = add_binary(builder, OpKind::Add, "twice", x, x);
+    builder.output(mode == GraphMode::Body ? OutputKind::Result : OutputKind::Output, "y", y);
+    return lower(std::move(builder).build(), {}).program;
+  };
+  CHECK(sum_of(100, GraphMode::Run).is_serial);
+  CHECK_FALSE(sum_of(1 << 22, GraphMode::Run).is_serial);
+  CHECK_FALSE(sum_of(100, GraphMode::Body).is_serial);
+}
+
 TEST_CASE("lower: nodes outside groups are a bug of the fusion pass") {
   GraphBuilder builder("unfused", GraphMode::Run);
   const ValueId x = builder.input(InputKind::Data, "x", kRow);

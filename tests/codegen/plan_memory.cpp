@@ -91,6 +91,18 @@ TEST_CASE("plan_memory: a small piece goes into the tightest gap") {
   CHECK(plan.arena_bytes == plan.lower_bound);
 }
 
+TEST_CASE("plan_memory: each order of placement is the only one that is tight somewhere") {
+  const std::vector<std::vector<ArenaRequest>> cases{
+      {{"a", 128, 3, 6, -1}, {"b", 128, 5, 6, -1}, {"c", 128, 5, 5, -1}, {"d", 192, 1, 3, -1}},
+      {{"a", 192, 2, 2, -1}, {"b", 192, 0, 3, -1}, {"c", 256, 5, 6, -1}, {"d", 64, 3, 5, -1}},
+      {{"a", 192, 0, 3, -1}, {"b", 256, 5, 6, -1}, {"c", 256, 0, 2, -1}, {"d", 128, 3, 5, -1}},
+  };
+  for (const std::vector<ArenaRequest>& requests : cases) {
+    const MemoryPlan plan = plan_memory(requests);
+    CHECK(plan.arena_bytes == plan.lower_bound);
+  }
+}
+
 TEST_CASE("plan_memory: what cannot be taken over is refused") {
   const std::vector<ArenaRequest> wrong_size{{"a", 64, 0, 1, -1}, {"b", 128, 1, 2, 0}};
   CHECK_THROWS_AS(plan_memory(wrong_size), InternalError);
