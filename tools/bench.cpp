@@ -162,21 +162,21 @@ ExitCode run_bench(BenchOptions options) {
 
 }  // namespace
 
-Action configure_bench(CLI::App& app) {
+Action configure_bench(Flags& flags) {
   auto options = std::make_shared<BenchOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  add_execution_flags(app, options->model);
-  app.add_option("--mode", options->mode,
-                 "train, infer for the outputs alone, or compile for the time to get there")
-      ->check(CLI::IsMember({"train", "infer", "compile"}));
-  app.add_option("--seconds", options->seconds, "How long to measure")
-      ->check(CLI::Range(0.01, 3600.0));
-  app.add_option("--format", options->format, "json, or markdown for tables")
-      ->check(CLI::IsMember({"json", "markdown"}));
-  app.add_flag("--kernels", options->kernels, "The time of each step of the program");
-  app.add_option("--roofline", options->roofline,
-                 "Draws the kernels below the machine's ceilings: an SVG or PNG file");
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  add_execution_flags(flags, options->model);
+  flags
+      .add("--mode", &options->mode,
+           "train, infer for the outputs alone, or compile for the time to get there")
+      .one_of({"train", "infer", "compile"});
+  flags.add("--seconds", &options->seconds, "How long to measure").in_real_range(0.01, 3600.0);
+  flags.add("--format", &options->format, "json, or markdown for tables")
+      .one_of({"json", "markdown"});
+  flags.add("--kernels", &options->kernels, "The time of each step of the program");
+  flags.add("--roofline", &options->roofline,
+            "Draws the kernels below the machine's ceilings: an SVG or PNG file");
   return [options] { return run_bench(*options); };
 }
 

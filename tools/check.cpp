@@ -22,10 +22,10 @@ ExitCode check(const ModelOptions& options) {
 
 }  // namespace
 
-Action configure_check(CLI::App& app) {
+Action configure_check(Flags& flags) {
   auto options = std::make_shared<ModelOptions>();
-  add_model_flags(app, *options);
-  add_data_flags(app, *options);
+  add_model_flags(flags, *options);
+  add_data_flags(flags, *options);
   return [options] { return check(*options); };
 }
 

@@ -1,11 +1,11 @@
 // The subcommands of gradc: one row and one file each.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <span>
 #include <string_view>
 
 #include "runtime/core/error.h"
+#include "tools/flags.h"
 
 namespace gradc {
 
@@ -16,24 +16,24 @@ struct Command {
   std::string_view name;
   std::string_view summary;
   /// Adds the command's flags and returns its action, which owns what the flags are read into.
-  Action (*configure)(CLI::App&);
+  Action (*configure)(Flags&);
 };
 
 /// In the order of `gradc help`.
 std::span<const Command> all_commands();
 
-Action configure_bench(CLI::App& app);
-Action configure_check(CLI::App& app);
-Action configure_data(CLI::App& app);
-Action configure_docs(CLI::App& app);
-Action configure_dump(CLI::App& app);
-Action configure_eval(CLI::App& app);
-Action configure_explain(CLI::App& app);
-Action configure_plot(CLI::App& app);
-Action configure_predict(CLI::App& app);
-Action configure_run(CLI::App& app);
-Action configure_summary(CLI::App& app);
-Action configure_train(CLI::App& app);
-Action configure_verify(CLI::App& app);
+Action configure_bench(Flags& flags);
+Action configure_check(Flags& flags);
+Action configure_data(Flags& flags);
+Action configure_docs(Flags& flags);
+Action configure_dump(Flags& flags);
+Action configure_eval(Flags& flags);
+Action configure_explain(Flags& flags);
+Action configure_plot(Flags& flags);
+Action configure_predict(Flags& flags);
+Action configure_run(Flags& flags);
+Action configure_summary(Flags& flags);
+Action configure_train(Flags& flags);
+Action configure_verify(Flags& flags);
 
 }  // namespace gradc

@@ -154,25 +154,23 @@ ExitCode run_data(const DataOptions& options) {
 
 }  // namespace
 
-Action configure_data(CLI::App& app) {
+Action configure_data(Flags& flags) {
   auto options = std::make_shared<DataOptions>();
-  add_model_flags(app, options->model);
-  app.get_option("model")->description(
-      "Model, built-in data, a file or folder of data, or FORMAT(…)");
-  app.add_option("--data", options->model.data, "Replaces the data of the model");
-  CLI::Option* png = app.add_option("--png", options->png, "Write a grid of pictures to this file");
-  app.add_option("--grid", options->grid, "ROWSxCOLUMNS of the grid, 5x5 without")->needs(png);
-  app.add_option("--field", options->field, "The field of pictures; without: the first one")
-      ->needs(png);
-  app.add_option("--scale", options->scale, "Side of a pixel in the grid, 2 without")
-      ->check(CLI::Range(1, 64))
-      ->needs(png);
-  app.add_option("--seed", options->seed, "Which rows are drawn")->needs(png);
-  app.add_flag("--first", options->first, "The first rows, not drawn ones")->needs(png);
-  app.add_option("--row", options->row, "Begin with this row; the others follow in order")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
-      ->needs(png);
-  app.add_flag("--test", options->test, "Rows of the test data")->needs(png);
+  add_model_flags(flags, options->model);
+  flags.find("model").describe("Model, built-in data, a file or folder of data, or FORMAT(…)");
+  flags.add("--data", &options->model.data, "Replaces the data of the model");
+  const Flag png = flags.add("--png", &options->png, "Write a grid of pictures to this file");
+  flags.add("--grid", &options->grid, "ROWSxCOLUMNS of the grid, 5x5 without").needs(png);
+  flags.add("--field", &options->field, "The field of pictures; without: the first one").needs(png);
+  flags.add("--scale", &options->scale, "Side of a pixel in the grid, 2 without")
+      .in_range(1, 64)
+      .needs(png);
+  flags.add("--seed", &options->seed, "Which rows are drawn").needs(png);
+  flags.add("--first", &options->first, "The first rows, not drawn ones").needs(png);
+  flags.add("--row", &options->row, "Begin with this row; the others follow in order")
+      .in_range(0, int64_t{1} << 40)
+      .needs(png);
+  flags.add("--test", &options->test, "Rows of the test data").needs(png);
   return [options] { return run_data(*options); };
 }
 

@@ -6,7 +6,7 @@
 
 namespace gradc {
 
-Action configure_docs(CLI::App&) {
+Action configure_docs(Flags&) {
   return [] {
     fmt::print("{}", library_page());
     return ExitCode::Done;

@@ -120,23 +120,24 @@ ExitCode dump(const DumpOptions& options) {
 
 }  // namespace
 
-Action configure_dump(CLI::App& app) {
+Action configure_dump(Flags& flags) {
   auto options = std::make_shared<DumpOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  add_execution_flags(app, options->model);
-  std::set<std::string> stages = kGraphStages;
-  stages.insert(kProgramStages.begin(), kProgramStages.end());
-  app.add_option("--stage", options->stage,
-                 "model, grad, optimized, fused (these parse back), plan, loops, llvm or asm")
-      ->check(CLI::IsMember(stages));
-  app.add_option("--format", options->format,
-                 "text, json (an object a graph), svg, or dot for Graphviz")
-      ->check(CLI::IsMember({"text", "json", "svg", "dot"}));
-  app.add_option("--after", options->after, "The graphs right behind this pass");
-  app.add_option("--mode", options->mode,
-                 "Only graphs of this mode: init, train, evaluate, predict or metrics");
-  app.add_option("--rows", options->rows, "Only graphs for this number of rows");
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  add_execution_flags(flags, options->model);
+  std::vector<std::string> stages(kGraphStages.begin(), kGraphStages.end());
+  stages.insert(stages.end(), kProgramStages.begin(), kProgramStages.end());
+  flags
+      .add("--stage", &options->stage,
+           "model, grad, optimized, fused (these parse back), plan, loops, llvm or asm")
+      .one_of(stages);
+  flags
+      .add("--format", &options->format, "text, json (an object a graph), svg, or dot for Graphviz")
+      .one_of({"text", "json", "svg", "dot"});
+  flags.add("--after", &options->after, "The graphs right behind this pass");
+  flags.add("--mode", &options->mode,
+            "Only graphs of this mode: init, train, evaluate, predict or metrics");
+  flags.add("--rows", &options->rows, "Only graphs for this number of rows");
   return [options] { return dump(*options); };
 }
 

@@ -49,14 +49,14 @@ ExitCode run_eval(const EvalOptions& options) {
 
 }  // namespace
 
-Action configure_eval(CLI::App& app) {
+Action configure_eval(Flags& flags) {
   auto options = std::make_shared<EvalOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  add_execution_flags(app, options->model);
-  app.add_option("--weights", options->weights, "Trained weights; without: fresh values");
-  app.add_flag("--train-data", options->on_training_data, "Evaluate on the training rows");
-  add_requirement_flag(app, options->requirements);
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  add_execution_flags(flags, options->model);
+  flags.add("--weights", &options->weights, "Trained weights; without: fresh values");
+  flags.add("--train-data", &options->on_training_data, "Evaluate on the training rows");
+  add_requirement_flag(flags, options->requirements);
   return [options] { return run_eval(*options); };
 }
 

@@ -182,11 +182,11 @@ ExitCode explain(ExplainOptions options) {
 
 }  // namespace
 
-Action configure_explain(CLI::App& app) {
+Action configure_explain(Flags& flags) {
   auto options = std::make_shared<ExplainOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  app.add_option("--weights", options->weights, "Trained weights; without: fresh values");
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  flags.add("--weights", &options->weights, "Trained weights; without: fresh values");
   return [options] { return explain(*options); };
 }
 

@@ -1,6 +1,7 @@
 // The gradc command: reads the command line, runs one subcommand, turns faults into exit codes.
 #include <fmt/core.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
 #include <system_error>
@@ -62,8 +63,9 @@ int run(int argc, char** argv) {
   Action action;
   for (const Command& command : all_commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.summary));
+    Flags flags(*sub);
     sub->parse_complete_callback(
-        [&action, configured = command.configure(*sub)] { action = configured; });
+        [&action, configured = command.configure(flags)] { action = configured; });
   }
   app.add_subcommand("help", "Print this help, or that of a command: gradc help train")
       ->allow_extras();

@@ -5,32 +5,30 @@
 
 namespace gradc {
 
-void add_model_flags(CLI::App& app, ModelOptions& options) {
-  app.add_option("model", options.model, "Model (.grad) or dumped graph; - is stdin")->required();
-  app.add_option("--set", options.sets,
-                 "KEY=EXPR overrides an entry of the train block, model.NAME or optimizer.NAME")
-      ->allow_extra_args(false);
-  app.add_flag("--json", options.json, "One JSON object a line on stdout");
+void add_model_flags(Flags& flags, ModelOptions& options) {
+  flags.add("model", &options.model, "Model (.grad) or dumped graph; - is stdin").required();
+  flags
+      .add("--set", &options.sets,
+           "KEY=EXPR overrides an entry of the train block, model.NAME or optimizer.NAME")
+      .one_at_a_time();
+  flags.add("--json", &options.json, "One JSON object a line on stdout");
 }
 
-void add_data_flags(CLI::App& app, ModelOptions& options) {
-  app.add_option("--data", options.data, "Built-in data, or a file or folder of data");
-  app.add_option("--batch", options.batch, "Rows of a batch")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
-  app.add_option("--seed", options.seed, "Seed of all random numbers")
-      ->check(CLI::Range(int64_t{0}, (int64_t{1} << 62)));
+void add_data_flags(Flags& flags, ModelOptions& options) {
+  flags.add("--data", &options.data, "Built-in data, or a file or folder of data");
+  flags.add("--batch", &options.batch, "Rows of a batch").in_range(1, int64_t{1} << 30);
+  flags.add("--seed", &options.seed, "Seed of all random numbers").in_range(0, (int64_t{1} << 62));
 }
 
-void add_execution_flags(CLI::App& app, ModelOptions& options) {
-  app.add_option("--threads", options.threads, "Threads; 0 means all cores")
-      ->check(CLI::Range(0, 1024));
-  app.add_flag("--unfused", options.unfused, "Compile each op on its own");
-  app.add_option("--backend", options.backend, "auto, or llvm for our own loops only")
-      ->check(CLI::IsMember({"auto", "llvm"}));
-  app.add_option("--cache", options.cache,
-                 "Folder of compiled kernels, or off; else $GRADC_CACHE, else ~/.cache/gradc");
-  app.add_flag("--explain-cache", options.explains_cache,
-               "Say for each program whether its kernels were compiled, and why");
+void add_execution_flags(Flags& flags, ModelOptions& options) {
+  flags.add("--threads", &options.threads, "Threads; 0 means all cores").in_range(0, 1024);
+  flags.add("--unfused", &options.unfused, "Compile each op on its own");
+  flags.add("--backend", &options.backend, "auto, or llvm for our own loops only")
+      .one_of({"auto", "llvm"});
+  flags.add("--cache", &options.cache,
+            "Folder of compiled kernels, or off; else $GRADC_CACHE, else ~/.cache/gradc");
+  flags.add("--explain-cache", &options.explains_cache,
+            "Say for each program whether its kernels were compiled, and why");
 }
 
 std::vector<std::pair<std::string, std::string>> overrides(const ModelOptions& options) {

@@ -1,10 +1,11 @@
 // The flags that every command on a model shares.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "tools/flags.h"
 
 namespace gradc {
 
@@ -25,11 +26,11 @@ struct ModelOptions {
 };
 
 /// MODEL, --set, --json.
-void add_model_flags(CLI::App& app, ModelOptions& options);
+void add_model_flags(Flags& flags, ModelOptions& options);
 /// --data, --batch, --seed.
-void add_data_flags(CLI::App& app, ModelOptions& options);
+void add_data_flags(Flags& flags, ModelOptions& options);
 /// --threads, --unfused, --backend, --cache, --explain-cache.
-void add_execution_flags(CLI::App& app, ModelOptions& options);
+void add_execution_flags(Flags& flags, ModelOptions& options);
 
 /// --set and its shorthands as (key, expression) pairs. Throws Error (Usage) for a --set without
 /// `=` and for a shorthand that contradicts a --set of the same key.

@@ -87,14 +87,14 @@ ExitCode plot(const PlotOptions& options) {
 
 }  // namespace
 
-Action configure_plot(CLI::App& app) {
+Action configure_plot(Flags& flags) {
   auto options = std::make_shared<PlotOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  app.get_option("model")->required(false);
-  app.add_option("--log", options->log, "Draw the curves of this output of `train --json`");
-  app.add_option("-o,--out", options->out, "The picture: a name that ends with .svg, .png or .dot")
-      ->required();
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  flags.find("model").required(false);
+  flags.add("--log", &options->log, "Draw the curves of this output of `train --json`");
+  flags.add("-o,--out", &options->out, "The picture: a name that ends with .svg, .png or .dot")
+      .required();
   return [options] { return plot(*options); };
 }
 

@@ -203,28 +203,27 @@ ExitCode run_predict(const PredictOptions& options) {
 
 }  // namespace
 
-Action configure_predict(CLI::App& app) {
+Action configure_predict(Flags& flags) {
   auto options = std::make_shared<PredictOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  add_execution_flags(app, options->model);
-  app.add_option("--weights", options->weights, "Trained weights; without: fresh values");
-  CLI::Option* count =
-      app.add_option("--count,--first", options->count, "Print the first rows; 0 means all")
-          ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
-  app.add_option("--rows", options->rows, "Rows to print, as in 3,10-12")->excludes(count);
-  app.add_option("--top", options->top,
-                 "Likeliest classes to print of probabilities; 0: the numbers")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
-  CLI::Option* generated =
-      app.add_option("--generate", options->generate.count, "Write so many bytes of text instead")
-          ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
-  app.add_option("--temperature", options->generate.temperature,
-                 "Below 1: likelier bytes; 0: the likeliest")
-      ->check(CLI::Range(0.0, 1e6))
-      ->needs(generated);
-  app.add_option("--prompt", options->generate.prompt, "The text that is continued")
-      ->needs(generated);
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  add_execution_flags(flags, options->model);
+  flags.add("--weights", &options->weights, "Trained weights; without: fresh values");
+  const Flag count =
+      flags.add("--count,--first", &options->count, "Print the first rows; 0 means all")
+          .in_range(0, int64_t{1} << 40);
+  flags.add("--rows", &options->rows, "Rows to print, as in 3,10-12").excludes(count);
+  flags.add("--top", &options->top, "Likeliest classes to print of probabilities; 0: the numbers")
+      .in_range(0, int64_t{1} << 30);
+  const Flag generated =
+      flags.add("--generate", &options->generate.count, "Write so many bytes of text instead")
+          .in_range(1, int64_t{1} << 40);
+  flags
+      .add("--temperature", &options->generate.temperature,
+           "Below 1: likelier bytes; 0: the likeliest")
+      .in_real_range(0.0, 1e6)
+      .needs(generated);
+  flags.add("--prompt", &options->generate.prompt, "The text that is continued").needs(generated);
   return [options] { return run_predict(*options); };
 }
 

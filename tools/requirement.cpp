@@ -67,14 +67,15 @@ std::vector<std::string> metric_names(Session& session) {
   return names;
 }
 
-void add_requirement_flag(CLI::App& app, std::vector<Requirement>& requirements) {
-  app.add_option_function<std::vector<std::string>>(
-         "--require",
-         [&requirements](const std::vector<std::string>& texts) {
-           for (const std::string& text : texts) requirements.push_back(parse_requirement(text));
-         },
-         "NAME>=NUMBER: exit 3 unless the result meets it")
-      ->allow_extra_args(false);
+void add_requirement_flag(Flags& flags, std::vector<Requirement>& requirements) {
+  flags
+      .add_reader(
+          "--require",
+          [&requirements](const std::string& text) {
+            requirements.push_back(parse_requirement(text));
+          },
+          "NAME>=NUMBER: exit 3 unless the result meets it")
+      .one_at_a_time();
 }
 
 }  // namespace gradc

@@ -1,10 +1,10 @@
 // --require 'accuracy>=0.978': a bound that the results of a command must meet.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "runtime/session.h"
+#include "tools/flags.h"
 
 namespace gradc {
 
@@ -34,6 +34,6 @@ void check_requirement_names(const std::vector<Requirement>& requirements,
 std::vector<std::string> metric_names(Session& session);
 
 /// Declares --require; the texts are checked when the command line is read.
-void add_requirement_flag(CLI::App& app, std::vector<Requirement>& requirements);
+void add_requirement_flag(Flags& flags, std::vector<Requirement>& requirements);
 
 }  // namespace gradc

@@ -182,17 +182,17 @@ ExitCode run_run(RunOptions options) {
 
 }  // namespace
 
-Action configure_run(CLI::App& app) {
+Action configure_run(Flags& flags) {
   auto options = std::make_shared<RunOptions>();
-  add_model_flags(app, options->model);
-  add_execution_flags(app, options->model);
-  add_data_flags(app, options->model);
-  app.add_option("--feed", options->feed, "Inputs, parameters and state by name");
-  app.add_option("--fetch", options->fetch, "Where to write the results; without: print them");
-  app.add_option("--weights", options->weights, "Trained weights, for what the feed leaves out");
-  app.add_flag("--gradients", options->gradients, "Add grad/NAME for each parameter");
-  app.add_option("--steps", options->steps, "Perform N training steps; write the new state")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  add_model_flags(flags, options->model);
+  add_execution_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  flags.add("--feed", &options->feed, "Inputs, parameters and state by name");
+  flags.add("--fetch", &options->fetch, "Where to write the results; without: print them");
+  flags.add("--weights", &options->weights, "Trained weights, for what the feed leaves out");
+  flags.add("--gradients", &options->gradients, "Add grad/NAME for each parameter");
+  flags.add("--steps", &options->steps, "Perform N training steps; write the new state")
+      .in_range(1, int64_t{1} << 40);
   return [options] { return run_run(*options); };
 }
 

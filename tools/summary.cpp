@@ -124,10 +124,10 @@ ExitCode summary(const ModelOptions& options) {
 
 }  // namespace
 
-Action configure_summary(CLI::App& app) {
+Action configure_summary(Flags& flags) {
   auto options = std::make_shared<ModelOptions>();
-  add_model_flags(app, *options);
-  add_data_flags(app, *options);
+  add_model_flags(flags, *options);
+  add_data_flags(flags, *options);
   return [options] { return summary(*options); };
 }
 

@@ -169,18 +169,18 @@ ExitCode run_train(const TrainOptions& options) {
 
 }  // namespace
 
-Action configure_train(CLI::App& app) {
+Action configure_train(Flags& flags) {
   auto options = std::make_shared<TrainOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  add_execution_flags(app, options->model);
-  app.add_option("--epochs", options->model.epochs, "Passes over the data")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
-  app.add_option("--out", options->out, "Write parameters and optimizer state to this file");
-  app.add_option("--weights", options->weights, "Start from this file instead of fresh values");
-  app.add_option("--log-every", options->log_every, "Report the loss of every Nth batch")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
-  add_requirement_flag(app, options->requirements);
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  add_execution_flags(flags, options->model);
+  flags.add("--epochs", &options->model.epochs, "Passes over the data")
+      .in_range(0, int64_t{1} << 40);
+  flags.add("--out", &options->out, "Write parameters and optimizer state to this file");
+  flags.add("--weights", &options->weights, "Start from this file instead of fresh values");
+  flags.add("--log-every", &options->log_every, "Report the loss of every Nth batch")
+      .in_range(1, int64_t{1} << 40);
+  add_requirement_flag(flags, options->requirements);
   return [options] { return run_train(*options); };
 }
 

@@ -200,15 +200,15 @@ ExitCode run_verify(const VerifyOptions& options) {
 
 }  // namespace
 
-Action configure_verify(CLI::App& app) {
+Action configure_verify(Flags& flags) {
   auto options = std::make_shared<VerifyOptions>();
-  add_model_flags(app, options->model);
-  add_data_flags(app, options->model);
-  add_execution_flags(app, options->model);
-  app.add_option("--rows", options->rows, "Rows of the batch that is checked")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
-  app.add_option("--corrupt-derivative", options->corrupted,
-                 "Plant a wrong derivative of this op, to see what verify says");
+  add_model_flags(flags, options->model);
+  add_data_flags(flags, options->model);
+  add_execution_flags(flags, options->model);
+  flags.add("--rows", &options->rows, "Rows of the batch that is checked")
+      .in_range(1, int64_t{1} << 20);
+  flags.add("--corrupt-derivative", &options->corrupted,
+            "Plant a wrong derivative of this op, to see what verify says");
   return [options] { return run_verify(*options); };
 }
 
