@@ -1,0 +1,7 @@
+// As precompiled.h of the root, with what the emitter includes of LLVM.
+#pragma once
+#include <llvm/IR/Constants.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include "../../precompiled.h"
