@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
@@ -81,4 +82,15 @@ TEST_CASE("an outside library is named in one place") {
           INFO(include.file << " includes " << include.target);
           CHECK(include.file.rfind(place, 0) == 0);
         }
+}
+
+TEST_CASE("a source with a header beside it holds no test case, for ctest runs none of it") {
+  for (const auto& entry : fs::recursive_directory_iterator(kRoot + "/tests")) {
+    if (entry.path().extension() != ".cpp") continue;
+    std::ifstream in(entry.path());
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    INFO(entry.path());
+    CHECK((text.find("\nTEST_CASE(") == std::string::npos ||
+           !fs::exists(fs::path(entry.path()).replace_extension(".h"))));
+  }
 }
