@@ -30,9 +30,9 @@ LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name) {
     return NestLowering(body, blocked->nest).run_blocked(std::move(name), blocked->inner_dim);
   if (const std::optional<TiledProduct> tiled = tile_product(nest))
     return NestLowering(body, tiled->nest).run_product(std::move(name), *tiled);
-  if (const std::optional<SplitNest> rows = tile_short_rows(nest))
-    return NestLowering(body, rows->nest).run(std::move(name), rows->inner_dim);
-  return NestLowering(body, nest).run(std::move(name));
+  if (const std::optional<SplitNest> rows = tile_rows(nest))
+    return NestLowering(body, rows->nest).run(std::move(name), {rows->inner_dim});
+  return NestLowering(body, nest).run(std::move(name), short_sum_dims(nest));
 }
 
 }  // namespace gradc

@@ -10,7 +10,7 @@ namespace gradc {
 /// panels.
 LoweredNest NestLowering::run_product(std::string name, const TiledProduct& tiled) {
   start(std::move(name));
-  unroll(tiled.row());
+  unroll({tiled.row()});
   if (!tiled.is_blocked) {
     open_kept_loops(0);
     lower_phase(0);
@@ -68,7 +68,7 @@ void NestLowering::set_block_loops(const TiledProduct& tiled, size_t outside) {
 
 void NestLowering::store_sums(const std::vector<TermId>& sums, const AffineMap& place,
                               const TiledProduct& tiled, size_t outside) {
-  unroll(tiled.row());
+  unroll({tiled.row()});
   std::vector<size_t> loops(outside);
   std::iota(loops.begin(), loops.end(), size_t{0});
   if (tiled.sum_block) loops.push_back(*tiled.sum_block);

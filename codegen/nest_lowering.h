@@ -27,10 +27,10 @@ class NestLowering {
     set_loops(loops);
   }
 
-  /// `unrolled`: a kept dim whose elements are computed side by side.
-  LoweredNest run(std::string name, std::optional<size_t> unrolled = std::nullopt) {
+  /// `unrolled`: dims whose points are computed side by side, ascending.
+  LoweredNest run(std::string name, std::vector<size_t> unrolled = {}) {
     start(std::move(name));
-    if (unrolled) unroll(*unrolled);
+    unroll(std::move(unrolled));
     open_kept_loops(0);
     int32_t last_phase = 0;
     for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
@@ -88,19 +88,35 @@ class NestLowering {
       if (loops_[l] < kept_) kept_depth_ = l + 1;
     }
   }
-  /// The elements of `dim`, which is no loop then, are computed side by side.
-  void unroll(size_t dim) {
-    unrolled_ = dim;
-    copies_ = nest_.dims[dim].extent;
-    lets_.resize(static_cast<size_t>(copies_), lets_[0]);
+  /// The points of these dims, which are no loops then, are computed side by side.
+  void unroll(std::vector<size_t> dims) {
+    unrolled_ = std::move(dims);
+    copies_ = 1;
     std::vector<size_t> loops = loops_;
-    std::erase(loops, dim);
+    for (size_t dim : unrolled_) {
+      copies_ *= nest_.dims[dim].extent;
+      std::erase(loops, dim);
+    }
+    lets_.resize(static_cast<size_t>(copies_), lets_[0]);
     set_loops(std::move(loops));
   }
-  void roll() {
-    unrolled_.reset();
-    copies_ = 1;
-    lets_.resize(1);
+  void roll() { unroll({}); }
+  /// Calls visit(dim, index of copy_ on it, number of copies to the next index).
+  template <typename Visit>
+  void for_each_unrolled(Visit visit) const {
+    int64_t stride = copies_;
+    for (size_t dim : unrolled_) {
+      stride /= nest_.dims[dim].extent;
+      visit(dim, copy_ / stride % nest_.dims[dim].extent, stride);
+    }
+  }
+  /// The first copy that computes the same as copy_ of what depends on `dims`.
+  int64_t first_copy(uint64_t dims) const {
+    int64_t first = 0;
+    for_each_unrolled([&](size_t dim, int64_t index, int64_t stride) {
+      if (((dims >> dim) & 1) != 0) first += index * stride;
+    });
+    return first;
   }
   /// Those inside the first `outside` loops, as far as loops over kept dims reach.
   void open_kept_loops(size_t outside) {
@@ -268,26 +284,36 @@ class NestLowering {
   void lower_reduced_loops(const std::vector<TermId>& reductions,
                            const std::vector<const TermStore*>& full,
                            const std::vector<loop::LetId>& starts = {}) {
-    std::vector<loop::AccumulatorId> accumulators;
-    for (TermId t : reductions)
-      for (copy_ = 0; copy_ < copies_; ++copy_) {
-        const auto id = static_cast<loop::AccumulatorId>(kernel().accumulator_count++);
-        loop::Accumulator accumulator{id, reduce_kind(nest_.terms[t].op),
-                                      nest_.terms[t].accumulator};
-        if (!starts.empty()) accumulator.start = starts[accumulators.size()];
-        accumulators.push_back(id);
-        bodies_[kept_depth_].push_back(std::move(accumulator));
-      }
-    for (size_t l = kept_depth_; l < loops_.size(); ++l) vars_[loops_[l]] = next_var();
-    auto accumulator = accumulators.begin();
-    for (TermId t : reductions)
-      for (copy_ = 0; copy_ < copies_; ++copy_) feed(t, *accumulator++);
-    store_all(full);
-    for (size_t l = loops_.size(); l-- > kept_depth_;) close_loop(loops_[l]);
-    accumulator = accumulators.begin();
+    std::vector<loop::AccumulatorId> accumulators;  // one for each of the elements
+    std::vector<std::pair<TermId, int64_t>> elements;
     for (TermId t : reductions)
       for (copy_ = 0; copy_ < copies_; ++copy_)
-        add_let(t, kept_depth_, loop::ReadAccumulator{*accumulator++});
+        if (first_copy(nest_.terms[t].dims) == copy_) elements.emplace_back(t, copy_);
+    for (const auto& [t, copy] : elements) {
+      std::optional<loop::LetId> start;
+      if (!starts.empty()) start = starts[accumulators.size()];
+      accumulators.push_back(add_accumulator(t, kept_depth_, start));
+    }
+    for (size_t l = kept_depth_; l < loops_.size(); ++l) vars_[loops_[l]] = next_var();
+    for (size_t e = 0; e < elements.size(); ++e)
+      for (copy_ = 0; copy_ < copies_; ++copy_)
+        if (first_copy(nest_.terms[elements[e].first].dims) == elements[e].second)
+          feed(elements[e].first, accumulators[e]);
+    store_all(full);
+    for (size_t l = loops_.size(); l-- > kept_depth_;) close_loop(loops_[l]);
+    for (size_t e = 0; e < elements.size(); ++e) {
+      copy_ = elements[e].second;
+      add_let(elements[e].first, kept_depth_, loop::ReadAccumulator{accumulators[e]});
+    }
+    copy_ = 0;
+  }
+
+  loop::AccumulatorId add_accumulator(TermId t, size_t depth,
+                                      std::optional<loop::LetId> start = {}) {
+    const Term& term = nest_.terms[t];
+    const auto id = static_cast<loop::AccumulatorId>(kernel().accumulator_count++);
+    bodies_[depth].push_back(loop::Accumulator{id, reduce_kind(term.op), term.accumulator, start});
+    return id;
   }
 
   void feed(TermId t, loop::AccumulatorId accumulator) {
@@ -303,11 +329,13 @@ class NestLowering {
   void store_all(const std::vector<const TermStore*>& stores) {
     for (copy_ = 0; copy_ < copies_; ++copy_)
       for (const TermStore* store : stores) {
+        if (!is_stored_by_copy(*store)) continue;
         emit(store->value);
         for (const TermIndirection& indirection : store->indirections) emit(indirection.index);
       }
     for (copy_ = 0; copy_ < copies_; ++copy_)
       for (const TermStore* store : stores) {
+        if (!is_stored_by_copy(*store)) continue;
         const uint64_t dims = is_row_level(*store) ? ~reduced_ : ~uint64_t{0};
         loop::Store statement{
             access(result_buffers_.at(store->output), store->position, store->indirections),
@@ -319,11 +347,18 @@ class NestLowering {
     copy_ = 0;
   }
 
+  /// Copies that store the same element at the same place do it once.
+  bool is_stored_by_copy(const TermStore& store) const {
+    return store.add || first_copy(nest_.dims_of(store)) == copy_;
+  }
+
   loop::Affine affine(const AffineMap& map) const {
     loop::Affine result{map.offset, {}};
-    if (unrolled_) result.offset += map.strides[*unrolled_] * copy_;
+    for_each_unrolled(
+        [&](size_t dim, int64_t index, int64_t) { result.offset += map.strides[dim] * index; });
     for (size_t d = 0; d < map.strides.size(); ++d) {
-      if (map.strides[d] == 0 || d == unrolled_) continue;
+      const bool is_unrolled = std::find(unrolled_.begin(), unrolled_.end(), d) != unrolled_.end();
+      if (map.strides[d] == 0 || is_unrolled) continue;
       const auto var = static_cast<size_t>(vars_[d]);
       if (result.strides.size() <= var) result.strides.resize(var + 1, 0);
       result.strides[var] = map.strides[d];
@@ -353,10 +388,9 @@ class NestLowering {
     bodies_[0].insert(bodies_[0].begin(), loop::Let{id, DType::I64, loop::Literal{number}});
     return id;
   }
-  /// Of the copy that is being emitted; what the unrolled dim does not change is there once.
+  /// Of the copy that is being emitted; what the unrolled dims do not change is there once.
   std::optional<Emitted>& let_of(TermId t) {
-    const bool has_copies = unrolled_ && ((nest_.terms[t].dims >> *unrolled_) & 1) != 0;
-    return lets_[has_copies ? static_cast<size_t>(copy_) : 0][t];
+    return lets_[static_cast<size_t>(first_copy(nest_.terms[t].dims))][t];
   }
 
   /// The let of a term, placed now unless one is in scope.
@@ -385,6 +419,14 @@ class NestLowering {
         for (TermId operand : term.operands) apply.operands.push_back(emit(operand));
         return add_let(t, depth, std::move(apply));
       }
+      case TermKind::Products: {
+        std::vector<loop::LetId> factors;
+        for (TermId operand : term.operands) factors.push_back(emit(operand));
+        const loop::AccumulatorId sum = add_accumulator(t, depth);
+        for (size_t k = 0; k < factors.size(); k += 2)
+          bodies_[depth].push_back(loop::Accumulate{sum, factors[k], factors[k + 1], {}});
+        return add_let(t, depth, loop::ReadAccumulator{sum});
+      }
       case TermKind::Reduce:
         break;
     }
@@ -393,8 +435,8 @@ class NestLowering {
 
   const Graph& body_;
   const Nest& nest_;
-  std::optional<size_t> unrolled_;
-  int64_t copies_ = 1;  // extent of the unrolled dim
+  std::vector<size_t> unrolled_;
+  int64_t copies_ = 1;  // points of the unrolled dims
   int64_t copy_ = 0;    // of them, the one being emitted
   const size_t kept_;
   size_t kept_depth_ = 0;  // number of loops over kept dims

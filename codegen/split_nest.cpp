@@ -28,7 +28,12 @@ constexpr int64_t kMaxPart = 512;
 constexpr int64_t kMinPart = 64;
 /// Short rows that are taken side by side, of a nest of at most so many terms.
 constexpr int64_t kShortRows = 8;
-constexpr size_t kMaxShortRowTerms = 24;
+constexpr int64_t kMaxShortRowTerms = 24;
+/// Rows side by side where products are written out.
+constexpr int64_t kProductRows = 4;
+/// Points of a short sum, and terms in all of them.
+constexpr int64_t kMaxWrittenPoints = 9;
+constexpr int64_t kMaxWrittenTerms = 512;
 /// Ops that are written out for each row of a tile.
 constexpr int64_t kMaxTileOps = 4;
 
@@ -165,15 +170,15 @@ Nest with_order(const Nest& nest, size_t first, std::span<const size_t> order) {
   return result;
 }
 
-/// Are all reductions sums of products, in one phase?
-bool are_products(const Nest& nest) {
-  bool has_products = false;
+/// Is there one reduction, a sum of products?
+bool is_product(const Nest& nest) {
+  int64_t reductions = 0;
   for (const Term& term : nest.terms) {
     if (term.kind != TermKind::Reduce) continue;
     if (term.operands.size() != 2 || term.phase != 1) return false;
-    has_products = true;
+    ++reductions;
   }
-  return has_products;
+  return reductions == 1;
 }
 
 }  // namespace
@@ -190,21 +195,44 @@ std::optional<SplitNest> block_columns(const Nest& nest) {
   return split_dim(nest, dim, block);
 }
 
-std::optional<SplitNest> tile_short_rows(const Nest& nest) {
+std::optional<SplitNest> tile_rows(const Nest& nest) {
   const size_t kept = nest.kept_count();
-  if (kept < 2 || kept != nest.dims.size() || nest.terms.size() > kMaxShortRowTerms)
+  if (kept < 2 || kept != nest.dims.size() || nest.vector_dim != static_cast<int32_t>(kept) - 1)
     return std::nullopt;
-  const int64_t columns = nest.dims[kept - 1].extent;
-  const bool is_short = nest.vector_dim == static_cast<int32_t>(kept) - 1 && columns < kMinBlock &&
-                        columns % kVector != 0;
-  const int64_t tile = largest_divisor(nest.dims[kept - 2].extent, kShortRows);
-  if (!is_short || tile < 2) return std::nullopt;
+  const int64_t columns = nest.dims[kept - 1].extent, rows = nest.dims[kept - 2].extent;
+  const auto terms = static_cast<int64_t>(nest.terms.size());
+  const bool is_short = columns < kMinBlock && columns % kVector != 0 && terms <= kMaxShortRowTerms;
+  const bool has_products = std::any_of(nest.terms.begin(), nest.terms.end(), [](const Term& term) {
+    return term.kind == TermKind::Products;
+  });
+  int64_t limit = 1;
+  if (is_short) limit = kShortRows;
+  if (has_products) limit = std::min(kProductRows, kMaxWrittenTerms / terms);
+  const int64_t tile = limit > 1 ? largest_divisor(rows, limit) : 1;
+  if (tile < 2) return std::nullopt;
   return split_dim(nest, kept - 2, tile);
+}
+
+std::vector<size_t> short_sum_dims(const Nest& nest) {
+  std::vector<size_t> dims;
+  const bool is_horizontal = nest.vector_dim >= static_cast<int32_t>(nest.kept_count());
+  const bool has_sums = std::any_of(nest.terms.begin(), nest.terms.end(),
+                                    [](const Term& term) { return term.kind == TermKind::Reduce; });
+  if (is_horizontal || !has_sums || nest.points(~uint64_t{0}) == 0) return dims;
+  int64_t points = 1;
+  for (size_t d = nest.dims.size(); d-- > nest.kept_count();) {
+    points *= nest.dims[d].extent;
+    const bool is_short = points <= kMaxWrittenPoints &&
+                          points * static_cast<int64_t>(nest.terms.size()) <= kMaxWrittenTerms;
+    if (!is_short) break;
+    dims.insert(dims.begin(), d);
+  }
+  return dims;
 }
 
 std::optional<TiledProduct> tile_product(const Nest& nest) {
   const size_t kept = nest.kept_count();
-  if (kept < 2 || kept == nest.dims.size() || !are_products(nest)) return std::nullopt;
+  if (kept < 2 || kept == nest.dims.size() || !is_product(nest)) return std::nullopt;
   if (nest.vector_dim != static_cast<int32_t>(kept) - 1) return std::nullopt;
   const size_t row = kept - 2;
   const int64_t rows = nest.dims[row].extent, columns = nest.dims[row + 1].extent;

@@ -1,4 +1,5 @@
-// Nests with dims split in two, for speed: column sums row by row, products by tiles.
+// Nests with dims split in two or written out, for speed: column sums row by row, products by
+// tiles, short rows and short sums side by side.
 #pragma once
 #include <optional>
 
@@ -19,10 +20,16 @@ struct SplitNest {
 /// the rows. The order of each sum is the same.
 std::optional<SplitNest> block_columns(const Nest& nest);
 
-/// Short rows without sums, some of them side by side: where a row does not fill its last vector,
-/// what follows a store in memory cannot be loaded until the store is done, so that several rows
-/// should be loaded before the first of them is stored. Nothing for other nests.
-std::optional<SplitNest> tile_short_rows(const Nest& nest);
+/// Rows without sums, some of them side by side. Short ones: where a row does not fill its last
+/// vector, what follows a store in memory cannot be loaded until the store is done, so that several
+/// rows should be loaded before the first of them is stored. Those of written out products: a
+/// vector of one factor serves all of them. Nothing for other nests.
+std::optional<SplitNest> tile_rows(const Nest& nest);
+
+/// The innermost reduced dims, as far as they have few points in all: written out, the values of
+/// those points stay in registers for what reads the sums, and neighbours share what they load.
+/// Nothing where lanes run over a reduced dim.
+std::vector<size_t> short_sum_dims(const Nest& nest);
 
 /// A product in an order that suits registers and caches; nothing for other nests. Columns are
 /// split into panels, rows into tiles whose rows are computed side by side: a vector of the right

@@ -47,6 +47,7 @@ bool are_all_one(const std::vector<int64_t>& sizes) {
 }  // namespace
 
 bool suits_library(OpKind kind, const ConvolutionShape& shape) {
+  if (kind == OpKind::Conv && is_short_convolution(shape)) return false;
   return kind != OpKind::ConvKernel || !are_all_one(shape.kernel) || are_all_one(shape.stride);
 }
 

@@ -12,7 +12,9 @@ struct ConvolutionPattern {
   int32_t bias = -1;         // of `filters` elements, or -1
 };
 
-/// Is the library to be trusted with it? In the kernel gradient of a strided convolution with a
+/// Is the library as fast as loops, and to be trusted with it? Few channels give it little to do
+/// for each filter: short convolutions are loops where the filters fill vectors. In the kernel
+/// gradient of a strided convolution with a
 /// kernel of one element oneDNN 2.6.3 writes behind its scratch memory, as far as its threads'
 /// parts of it overlap.
 bool suits_library(OpKind kind, const ConvolutionShape& shape);

@@ -11,6 +11,7 @@ namespace {
 using Ints = std::vector<int64_t>;
 
 constexpr int64_t kMaxSpatialRank = 3;
+constexpr int64_t kVector = 16;
 
 Ints spatial(const Type& type) { return {type.shape.begin() + 1, type.shape.end() - 1}; }
 
@@ -68,6 +69,18 @@ std::optional<int64_t> window_count(int64_t axis_size, int64_t size, int64_t str
   const int64_t reach = (size - 1) * dilation + 1;
   if (reach > axis_size) return std::nullopt;
   return (axis_size - reach) / stride + 1;
+}
+
+bool has_few_products(const ConvolutionShape& shape) {
+  int64_t products = shape.group_channels();
+  for (int64_t size : shape.kernel) products *= size;
+  return products > 0 && products <= kMaxShortProducts && shape.filters > 0 &&
+         shape.filters % kVector == 0;
+}
+
+bool is_short_convolution(const ConvolutionShape& shape) {
+  const auto is_wide = [](int64_t size) { return size > 1; };
+  return has_few_products(shape) && std::any_of(shape.kernel.begin(), shape.kernel.end(), is_wide);
 }
 
 double ConvolutionShape::multiplications() const {

@@ -30,6 +30,20 @@ inline bool is_convolution(OpKind kind) {
   return kind == OpKind::Conv || kind == OpKind::ConvInput || kind == OpKind::ConvKernel;
 }
 
+/// The most products that are written out: those of three channels with a kernel of 3x3. The sums
+/// of the kernel gradient, one for each of them, just fit into the registers of AVX-512.
+inline constexpr int64_t kMaxShortProducts = 27;
+
+/// Is each element of the result a sum of few products, as with one channel, and do the filters
+/// fill vectors?
+bool has_few_products(const ConvolutionShape& shape);
+
+/// Has it few products and windows of several elements? Loops compute it as fast as the library;
+/// the products are written out where the element is needed, so that it is no reduction and what
+/// reads it can be computed in the same loops. (With a window of one element it is a matrix
+/// product.) Its kernel gradient is a sum of products of windows (passes/short_convolutions).
+bool is_short_convolution(const ConvolutionShape& shape);
+
 /// The shape of a node of one of the three kinds. Throws Error where the operands do not fit; E0406
 /// where the kernel does not fit into the padded input.
 ConvolutionShape convolution_shape(OpKind kind, std::span<const Type> operands, const Attrs& attrs);

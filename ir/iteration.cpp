@@ -18,9 +18,10 @@ constexpr size_t kMaxBodyNodes = 2048;
 
 using Analysis = std::variant<GroupAnalysis, std::string>;
 
-bool is_reduction(OpKind kind) {
-  return op_class(kind) == OpClass::Reduction || op_class(kind) == OpClass::Contraction ||
-         is_convolution(kind);
+bool is_reduction(const Graph& body, const Node& node) {
+  if (node.kind == OpKind::Conv) return !is_short_convolution(convolution_shape(body, node));
+  if (is_convolution(node.kind)) return true;
+  return op_class(node.kind) == OpClass::Reduction || op_class(node.kind) == OpClass::Contraction;
 }
 bool is_stored_in_pieces(OpKind kind) {
   return kind == OpKind::Pad || kind == OpKind::Concat || kind == OpKind::ScatterAdd ||
@@ -160,10 +161,12 @@ Anchor find_anchor(const Graph& body, const std::vector<ValueId>& roots) {
     anchor.axes.emplace_back(value, axis);
   };
   for (const Node& node : body.nodes()) {
-    if (!is_reduction(node.kind)) continue;
+    if (!is_reduction(body, node)) continue;
     const ValueId result = node.results[0];
+    const std::vector<bool> is_written = written_out_axes(body, node);
     for (int64_t axis = 0; axis < body.type(result).shape.rank(); ++axis)
-      add_dim(result, axis, false);
+      if (is_written.empty() || !is_written[static_cast<size_t>(axis)])
+        add_dim(result, axis, false);
     anchor.plan.form = reduction_form(body, node);
     if (is_convolution(node.kind)) {
       // No other value runs over these loops: the axis named for them is never found.
@@ -266,6 +269,34 @@ std::optional<NestRoot> tie_root(const Graph& body, const Anchor& anchor,
   return std::nullopt;
 }
 
+/// tie_root(), once for each point of the axes that are written out.
+std::vector<NestRoot> tie_roots(const Graph& body, const Anchor& anchor, const AxisClasses& classes,
+                                ValueId value) {
+  const Node* node = body.defining_node(value);
+  const std::vector<bool> is_written =
+      node == nullptr ? std::vector<bool>{} : written_out_axes(body, *node);
+  if (is_written.empty()) {
+    const std::optional<NestRoot> root = tie_root(body, anchor, classes, value);
+    return root ? std::vector{*root} : std::vector<NestRoot>{};
+  }
+  const Shape& shape = body.type(value).shape;
+  std::vector<int64_t> looped = shape.dims(), written(looped.size(), 1);
+  for (size_t axis = 0; axis < looped.size(); ++axis)
+    if (is_written[axis]) std::swap(looped[axis], written[axis]);
+  std::optional<NestRoot> root =
+      tie_split_root(anchor, classes, value, Shape(looped), value, Shape(looped));
+  if (!root) return {};
+  root->strides = shape.strides();
+  std::vector<NestRoot> roots(static_cast<size_t>(Shape(written).element_count()), *root);
+  for (size_t r = 0; r < roots.size(); ++r) {
+    auto rest = static_cast<int64_t>(r);
+    roots[r].fixed.resize(written.size());
+    for (size_t axis = written.size(); axis-- > 0; rest /= written[axis])
+      roots[r].fixed[axis] = rest % written[axis];
+  }
+  return roots;
+}
+
 /// One nest for all roots; `place` moves each to where it is stored.
 template <typename Place>
 std::string append_anchored_nest(GroupAnalysis& analysis, const Graph& body,
@@ -273,10 +304,12 @@ std::string append_anchored_nest(GroupAnalysis& analysis, const Graph& body,
   Anchor anchor = find_anchor(body, roots);
   const AxisClasses classes(body);
   for (size_t i = 0; i < roots.size(); ++i) {
-    std::optional<NestRoot> root = tie_root(body, anchor, classes, roots[i]);
-    if (!root) return "the results do not run over the same loops";
-    place(*root, i);
-    anchor.plan.roots.push_back(std::move(*root));
+    std::vector<NestRoot> tied = tie_roots(body, anchor, classes, roots[i]);
+    if (tied.empty()) return "the results do not run over the same loops";
+    for (NestRoot& root : tied) {
+      place(root, i);
+      anchor.plan.roots.push_back(std::move(root));
+    }
   }
   return append_nest(analysis, body, anchor.plan);
 }

@@ -13,6 +13,8 @@
 //   the
 //     other reduced axes are serial loops around it in their order;
 //   - else the reduced axes are serial loops in their order and each element has its own lane.
+// The few products of an element of a short convolution are added up in their order wherever the
+// element is needed; it counts as elementwise.
 // A group that would need another order is not accepted. Elementwise terms have no order. So fused
 // and unfused code give the same bits.
 #pragma once
@@ -40,15 +42,16 @@ struct TermIndirection {
   friend bool operator==(const TermIndirection&, const TermIndirection&) = default;
 };
 
-enum class TermKind : uint8_t { Load, Literal, Iota, Draw, Apply, Reduce };
+/// Products: a sum of few products, written out.
+enum class TermKind : uint8_t { Load, Literal, Iota, Draw, Apply, Products, Reduce };
 
 struct Term {
   TermKind kind;
   DType dtype;
   /// Apply: the elementwise op. Reduce: Sum, Max, Min, Prod, ArgMax or ArgMin.
   OpKind op = OpKind::Add;
-  /// Apply: the operands. Reduce: the value and, of a sum of products, the factor. Draw: seed,
-  /// step.
+  /// Apply: the operands. Products: a, b, a, b, ... in the order of the sum. Reduce: the value and,
+  /// of a sum of products, the factor. Draw: seed, step.
   std::vector<TermId> operands = {};
   int32_t input = -1;  // Load: position of the body's input
   /// Load: the element. Iota: the value. Draw: the element. ArgMax, ArgMin: the position.
@@ -56,7 +59,7 @@ struct Term {
   std::vector<TermIndirection> indirections = {};  // Load
   Tensor literal = {};                             // Literal
   uint64_t stream = 0;                             // Draw
-  DType accumulator = DType::F32;                  // Reduce
+  DType accumulator = DType::F32;                  // Reduce, Products
   /// Number of phases that must be over before the term can be computed.
   int32_t phase = 0;
   /// Bit d: the term depends on dim d. A Reduce depends on all kept dims.

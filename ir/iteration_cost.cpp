@@ -63,6 +63,7 @@ double term_cost_ns(const Nest& nest, const Term& term) {
       return term.operands.size() > 1
                  ? 0
                  : executions(nest, ~uint64_t{0}) * op_cost_ns(OpKind::Add, term.dtype) * 2;
+    case TermKind::Products:  // likewise
     case TermKind::Literal:
     case TermKind::Iota:
       return 0;

@@ -56,7 +56,7 @@ struct Refinement {
 ElementIndex root_index(const NestRoot& root, const Refinement& refinement, size_t dim_count) {
   ElementIndex at;
   for (const std::vector<int32_t>& sources : root.source_dims) {
-    AffineMap map = constant_map(dim_count);
+    AffineMap map = constant_map(dim_count, root.fixed.empty() ? 0 : root.fixed[at.size()]);
     for (int32_t source : sources) {
       for (int64_t& stride : map.strides) stride *= refinement.extent(static_cast<size_t>(source));
       add_scaled(map, refinement.index_of(static_cast<size_t>(source), dim_count), 1);

@@ -5,12 +5,13 @@
 namespace gradc {
 
 /// A value that a nest stores. Axis k runs over the source dims source_dims[k] in row-major order,
-/// or has one element where there are none; its index counts strides[k] in the output element, from
-/// `offset` on.
+/// or stands at `fixed[k]` where there are none; its index counts strides[k] in the output element,
+/// from `offset` on.
 struct NestRoot {
   ValueId value;
   std::vector<std::vector<int32_t>> source_dims = {};
   std::vector<int64_t> strides = {};
+  std::vector<int64_t> fixed = {};  // empty: all 0
   int32_t output = 0;
   int64_t offset = 0;
   bool is_fill = false;  // the value is a scalar, stored at every point

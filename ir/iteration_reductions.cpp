@@ -14,11 +14,6 @@ std::vector<bool> mask_of(const std::vector<int64_t>& axes, int64_t rank) {
   return mask;
 }
 
-/// The dtype in which a sum (and likewise a product, ...) is accumulated.
-DType accumulator_dtype(DType dtype) {
-  return dtype == DType::F16 || dtype == DType::BF16 ? DType::F32 : dtype;
-}
-
 /// Lanes over the contracted axis of a dot pay from here on.
 constexpr int64_t kMinHorizontalDot = 64;
 
@@ -68,7 +63,38 @@ ReductionForm dot_form(const Graph& body, const Node& node) {
   return form;
 }
 
+bool is_constant(const AxisIndex& index) {
+  const auto is_zero = [](int64_t stride) { return stride == 0; };
+  return index.indirections.empty() &&
+         std::all_of(index.map.strides.begin(), index.map.strides.end(), is_zero);
+}
+
 }  // namespace
+
+std::vector<bool> written_out_axes(const Graph& body, const Node& node) {
+  if (node.kind != OpKind::Dot) return {};
+  const Node* windows = body.defining_node(node.operands[0]);
+  if (windows == nullptr || windows->kind != OpKind::Windows || dot_form(body, node).is_horizontal)
+    return {};
+  const DotAxes axes = dot_axes(body, node);
+  const std::vector<int64_t>& window_axes = windows->attrs.ints("axes");
+  for (size_t k = 0; k < window_axes.size(); ++k)
+    if (!axes.lhs_used[static_cast<size_t>(window_axes[k]) + k]) return {};  // the places
+  const Shape& lhs = body.type(node.operands[0]).shape;
+  std::vector<bool> is_written(node.attrs.ints("lhs_batch").size(), false);
+  int64_t points = 1;
+  for (size_t axis = 0; axis < axes.lhs_used.size(); ++axis) {
+    if (axes.lhs_used[axis]) continue;
+    points *= lhs[static_cast<int64_t>(axis)];
+    is_written.push_back(true);
+  }
+  is_written.resize(static_cast<size_t>(body.type(node.results[0]).shape.rank()), false);
+  return points > 0 && points <= kMaxShortProducts ? is_written : std::vector<bool>{};
+}
+
+DType accumulator_dtype(DType dtype) {
+  return dtype == DType::F16 || dtype == DType::BF16 ? DType::F32 : dtype;
+}
 
 ReductionForm reduction_form(const Shape& operand, const std::vector<bool>& is_reduced) {
   ReductionForm form;
@@ -165,7 +191,18 @@ TermId TermBuilder::demand_reduction(ValueId value, const Node& node, const Elem
 }
 
 TermId TermBuilder::demand_dot(ValueId value, const Node& node, const ElementIndex& at) {
-  if (!is_reducible_at(node, at, body_.type(value).shape)) return 0;
+  const Shape& shape = body_.type(value).shape;
+  const std::vector<bool> is_written = written_out_axes(body_, node);
+  ElementIndex looped;
+  std::vector<int64_t> looped_sizes;
+  for (size_t axis = 0; axis < at.size(); ++axis) {
+    const bool is_loop = is_written.empty() || !is_written[axis];
+    if (!is_loop && !is_constant(at[axis])) return fail("the places of a window are one loop");
+    if (!is_loop) continue;
+    looped.push_back(at[axis]);
+    looped_sizes.push_back(shape[static_cast<int64_t>(axis)]);
+  }
+  if (!is_reducible_at(node, looped, Shape(looped_sizes))) return 0;
   const DotAxes axes = dot_axes(body_, node);
   const std::optional<ElementIndex> reduced = reduced_index(axes.contract_sizes);
   if (!reduced) return 0;

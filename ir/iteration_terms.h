@@ -29,6 +29,15 @@ ReductionForm convolution_form(const Graph& body, const Node& node);
 /// The sizes that a convolution of this kind sums over, outermost first.
 std::vector<int64_t> convolution_reduced_sizes(const ConvolutionShape& shape, OpKind kind);
 
+/// By axis of the node's result: is each of its points a reduction of its own, side by side with
+/// the others, instead of a point of a loop? So it is with the places in a window and the channels
+/// of a product of windows that adds up over the places: they do not lie evenly in memory, and all
+/// of them want the same elements of the right operand. Empty where there are none or too many.
+std::vector<bool> written_out_axes(const Graph& body, const Node& node);
+
+/// The dtype in which a sum (and likewise a product, ...) is accumulated.
+DType accumulator_dtype(DType dtype);
+
 /// Builds the terms of one nest. After the first failure all results are meaningless.
 class TermBuilder {
  public:
@@ -68,6 +77,10 @@ class TermBuilder {
   TermId demand_dot(ValueId value, const Node& node, const ElementIndex& at);
   TermId demand_windows(const Node& node, const ElementIndex& at);
   TermId demand_convolution(ValueId value, const Node& node, const ElementIndex& at);
+  TermId demand_short_convolution(ValueId value, const Node& node, const ElementIndex& at);
+  std::optional<std::pair<TermId, TermId>> convolution_factors(const Node& node,
+                                                               const ElementIndex& at,
+                                                               const ElementIndex& reduced);
   AxisIndex guarded_axis(const AffineMap& map, int64_t divisor, int64_t size,
                          std::vector<TermId>& conditions);
   TermId demand_guarded(ValueId value, const ElementIndex& at,

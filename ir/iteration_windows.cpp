@@ -118,23 +118,22 @@ std::optional<ElementIndex> TermBuilder::split_groups(const AxisIndex& channel, 
   return split_linear(channel.map, {groups, size});
 }
 
-TermId TermBuilder::demand_convolution(ValueId value, const Node& node, const ElementIndex& at) {
-  if (!is_reducible_at(node, at, body_.type(value).shape)) return 0;
+/// The two factors of the product at `reduced` of element `at`.
+std::optional<std::pair<TermId, TermId>> TermBuilder::convolution_factors(
+    const Node& node, const ElementIndex& at, const ElementIndex& reduced) {
   const ConvolutionShape shape = convolution_shape(body_, node);
   const size_t rank = shape.rank();
-  const auto reduced = reduced_index(convolution_reduced_sizes(shape, node.kind));
-  if (!reduced) return 0;
   const bool is_conv = node.kind == OpKind::Conv;
   const bool is_kernel = node.kind == OpKind::ConvKernel;
   // The indices of the trilinear form: rows, windows, places in the input or output, channels.
-  const AxisIndex& row = is_kernel ? reduced->front() : at.front();
-  const auto window = (is_kernel ? at : *reduced).begin();
-  const auto place = (is_kernel ? *reduced : at).begin() + 1;
+  const AxisIndex& row = is_kernel ? reduced.front() : at.front();
+  const auto window = (is_kernel ? at : reduced).begin();
+  const auto place = (is_kernel ? reduced : at).begin() + 1;
   const bool splits_channels = node.kind == OpKind::ConvInput;
   const auto parts = splits_channels ? split_groups(at.back(), shape.groups, shape.group_channels())
                                      : split_groups(at.back(), shape.groups, shape.group_filters());
-  if (!parts) return 0;
-  const AxisIndex& inner = is_kernel ? at[rank] : reduced->back();  // on the other side's channels
+  if (!parts) return std::nullopt;
+  const AxisIndex& inner = is_kernel ? at[rank] : reduced.back();  // on the other side's channels
   AxisIndex other = zero_index();
   add_scaled(other.map, (*parts)[0].map,
              splits_channels ? shape.group_filters() : shape.group_channels());
@@ -160,17 +159,55 @@ TermId TermBuilder::demand_convolution(ValueId value, const Node& node, const El
   lhs.push_back(other);
   ElementIndex rhs;
   if (is_kernel) {
-    rhs.assign(reduced->begin(), reduced->end());
+    rhs.assign(reduced.begin(), reduced.end());
     rhs.push_back(at.back());
   } else {
     rhs.assign(window, window + static_cast<std::ptrdiff_t>(rank));
-    rhs.push_back(is_conv ? reduced->back() : (*parts)[1]);
+    rhs.push_back(is_conv ? reduced.back() : (*parts)[1]);
     rhs.push_back(is_conv ? at.back() : other);
   }
-  if (has_failed()) return 0;
+  if (has_failed()) return std::nullopt;
   const TermId a = demand_guarded(node.operands[0], lhs, conditions);
   const TermId b = demand(node.operands[1], rhs);
-  return finish_product(value, a, b);
+  return std::pair(a, b);
+}
+
+TermId TermBuilder::demand_convolution(ValueId value, const Node& node, const ElementIndex& at) {
+  const ConvolutionShape shape = convolution_shape(body_, node);
+  if (node.kind == OpKind::Conv && is_short_convolution(shape))
+    return demand_short_convolution(value, node, at);
+  if (!is_reducible_at(node, at, body_.type(value).shape)) return 0;
+  const auto reduced = reduced_index(convolution_reduced_sizes(shape, node.kind));
+  if (!reduced) return 0;
+  const auto factors = convolution_factors(node, at, *reduced);
+  return factors ? finish_product(value, factors->first, factors->second) : 0;
+}
+
+/// The products one after the other, in the order in which loops would add them up.
+TermId TermBuilder::demand_short_convolution(ValueId value, const Node& node,
+                                             const ElementIndex& at) {
+  const bool is_indirect = std::any_of(
+      at.begin(), at.end(), [](const AxisIndex& axis) { return !axis.indirections.empty(); });
+  if (is_indirect) return fail("an element of a convolution is looked up");
+  const DType dtype = accumulator_dtype(body_.type(value).dtype);
+  const std::vector<int64_t> sizes =
+      convolution_reduced_sizes(convolution_shape(body_, node), node.kind);
+  Term term{.kind = TermKind::Products, .dtype = dtype, .op = OpKind::Sum};
+  term.accumulator = dtype;
+  term.position = constant_map(dims_.size());
+  ElementIndex place(sizes.size(), zero_index());
+  const int64_t count = Shape(sizes).element_count();
+  for (int64_t k = 0; k < count; ++k) {
+    int64_t rest = k;
+    for (size_t axis = sizes.size(); axis-- > 0; rest /= sizes[axis])
+      place[axis].map.offset = rest % sizes[axis];
+    const auto factors = convolution_factors(node, at, place);
+    if (!factors) return 0;
+    term.operands.push_back(convert(factors->first, dtype));
+    term.operands.push_back(convert(factors->second, dtype));
+    if (has_failed()) return 0;
+  }
+  return convert(intern(std::move(term)), body_.type(value).dtype);
 }
 
 }  // namespace gradc

@@ -142,8 +142,10 @@ OpCase windows_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_
 OpCase convolution_case(RandomSource& random, OpKind kind, DType dtype, int64_t max_elements) {
   const bool is_small = max_elements < 300;
   const int64_t groups = random.chance(60) ? 1 : random.between(2, 3);
-  const int64_t channels = random.between(1, is_small ? 2 : 9);
-  const int64_t filters = random.between(random.chance(90) ? 1 : 0, is_small ? 2 : 17);
+  const bool is_short = !is_small && random.chance(20);  // see is_short_convolution
+  const int64_t channels = random.between(1, is_small || is_short ? 2 : 9);
+  const int64_t filters =
+      is_short ? 16 : random.between(random.chance(90) ? 1 : 0, is_small ? 2 : 17);
   Ints x{random.between(random.chance(90) ? 1 : 0, 3)}, kernel, y{x[0]};
   Ints size, stride, low, high, dilation;
   for (int64_t rank = random.between(1, is_small ? 2 : 3); rank > 0; --rank) {
