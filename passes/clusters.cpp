@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "ir/convolution_pattern.h"
-#include "ir/iteration.h"
+#include "ir/iteration_terms.h"
 #include "ir/matmul_pattern.h"
 #include "ir/op.h"
 #include "runtime/core/parallel_threshold.h"
@@ -92,7 +92,8 @@ GroupKind Clusters::kind_of(int32_t node) const {
   return product && !suits_loops(*product) ? GroupKind::Matmul : GroupKind::Loop;
 }
 
-/// Operands of products are stored, but for transposes, which the library reads in place.
+/// Operands of products are stored, but for transposes, which the library reads in place, and for
+/// windows whose places are written out.
 void Clusters::settle_products(bool fuses) {
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const Node& node = graph_.nodes()[n];
@@ -100,7 +101,9 @@ void Clusters::settle_products(bool fuses) {
       for (ValueId operand : node.operands) roles_.materialize(operand);
     const bool is_candidate = is_needed_[n] && node.kind == OpKind::Dot &&
                               graph_.type(node.results[0]).dtype == DType::F32;
-    if (!is_candidate) continue;
+    const bool reads_windows = fuses && is_candidate && !written_out_axes(graph_, node).empty();
+    if (reads_windows) roles_.materialize(graph_.defining_node(node.operands[0])->operands[0]);
+    if (!is_candidate || reads_windows) continue;
     for (ValueId operand : node.operands) {
       const Node* maker = graph_.defining_node(operand);
       while (fuses && maker != nullptr && maker->kind == OpKind::Transpose) {

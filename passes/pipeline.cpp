@@ -15,6 +15,7 @@
 #include "passes/hoist.h"
 #include "passes/merge_scans.h"
 #include "passes/scan_bodies.h"
+#include "passes/short_convolutions.h"
 #include "passes/split_reductions.h"
 
 namespace gradc {
@@ -28,6 +29,10 @@ constexpr Pass kPasses[] = {
      in_bodies<decompose>},
     {"split_reductions", "large reductions to a scalar get two stages",
      in_bodies<split_reductions>},
+    {"short_convolutions",
+     "convolutions of few products are padded beforehand and differentiated "
+     "row by row",
+     in_bodies<short_convolutions>},
     {"canonicalize", "equal things get one form; identities and compositions disappear",
      in_bodies<canonicalize>},
     {"fold", "small values that depend on constants only become constants", in_bodies<fold>},
@@ -37,9 +42,9 @@ constexpr Pass kPasses[] = {
     {"fuse_nothing", "each node is put into a group of its own", in_bodies<fuse_nothing>},
 };
 constexpr const Pass& kDifferentiate = kPasses[0];
-constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 8);
-constexpr const Pass& kFuse = kPasses[9];
-constexpr const Pass& kFuseNothing = kPasses[10];
+constexpr std::span<const Pass> kSimplifications = std::span(kPasses).subspan(1, 9);
+constexpr const Pass& kFuse = kPasses[10];
+constexpr const Pass& kFuseNothing = kPasses[11];
 /// Each round removes work, so a fixed point is reached; this bounds the time to it.
 constexpr int kMaxRounds = 8;
 
