@@ -7,31 +7,15 @@
 #include "ir/iteration_terms.h"
 #include "ir/matmul_pattern.h"
 #include "ir/op.h"
-#include "runtime/core/parallel_threshold.h"
+#include "passes/fusion_cost.h"
 
 namespace gradc {
 namespace {
 
-/// A kernel of its own costs its call and its share of the region that runs it.
-constexpr double kGroupOverheadNs = 1000;
-constexpr double kParallelGain = 0.55;
 /// Limits the time of one analysis.
 constexpr int32_t kMaxGroupNodes = 200;
 /// Smaller products are loops: calling the library costs more than they do.
 constexpr int64_t kMinProductMultiplications = 4096;
-
-/// Can the nest be split between threads?
-bool is_parallel(const Nest& nest) {
-  if (nest.dims.empty() || nest.dims[0].reduced) return false;
-  const int64_t extent = nest.dims[0].extent;
-  return nest.vector_dim == 0 ? extent >= 128 : extent >= 2;
-}
-
-double effective_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
-  const double cost = estimate_cost_ns(body, analysis);
-  const bool splits = std::all_of(analysis.nests.begin(), analysis.nests.end(), is_parallel);
-  return cost > kParallelFromNs && splits ? cost * kParallelGain : cost;
-}
 
 }  // namespace
 
@@ -40,17 +24,18 @@ std::string_view name(GroupKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-Clusters::Clusters(const Graph& graph, bool fuses) : graph_(graph), roles_(graph, fuses) {
+Clusters::Clusters(const Graph& graph, FusionDegree degree)
+    : graph_(graph), roles_(graph, degree != FusionDegree::Nothing) {
   mark_needed();
   for (const Output& output : graph.outputs()) roles_.materialize(output.value);
   for (const Node& node : graph.nodes())
     if (op_class(node.kind) == OpClass::Region)
       for (ValueId operand : node.operands) roles_.materialize(operand);
-  settle_products(fuses);
+  settle_products(degree);
   settle_ordered();
   settle_operands();
   collect_readers();
-  make_clusters(fuses);
+  make_clusters(degree);
   collect_successors();
 }
 
@@ -94,19 +79,20 @@ GroupKind Clusters::kind_of(int32_t node) const {
 
 /// Operands of products are stored, but for transposes, which the library reads in place, and for
 /// windows whose places are written out.
-void Clusters::settle_products(bool fuses) {
+void Clusters::settle_products(FusionDegree degree) {
+  const bool inlines = degree != FusionDegree::Nothing;
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const Node& node = graph_.nodes()[n];
     if (is_needed_[n] && is_convolution(node.kind))
       for (ValueId operand : node.operands) roles_.materialize(operand);
     const bool is_candidate = is_needed_[n] && node.kind == OpKind::Dot &&
                               graph_.type(node.results[0]).dtype == DType::F32;
-    const bool reads_windows = fuses && is_candidate && !written_out_axes(graph_, node).empty();
+    const bool reads_windows = inlines && is_candidate && !written_out_axes(graph_, node).empty();
     if (reads_windows) roles_.materialize(graph_.defining_node(node.operands[0])->operands[0]);
     if (!is_candidate || reads_windows) continue;
     for (ValueId operand : node.operands) {
       const Node* maker = graph_.defining_node(operand);
-      while (fuses && maker != nullptr && maker->kind == OpKind::Transpose) {
+      while (inlines && maker != nullptr && maker->kind == OpKind::Transpose) {
         operand = maker->operands[0];
         maker = graph_.defining_node(operand);
       }
@@ -115,7 +101,7 @@ void Clusters::settle_products(bool fuses) {
     if (product_of(static_cast<int32_t>(n))) continue;
     for (ValueId operand : node.operands) roles_.materialize(operand);
   }
-  if (fuses) settle_biases();
+  if (degree == FusionDegree::Full) settle_biases();
 }
 
 /// A part of a larger tensor that is added to every row of a product is stored, to be its bias.
@@ -227,7 +213,7 @@ void Clusters::add_cluster(std::vector<int32_t> nodes, GroupKind kind) {
     CHECK(accepted != nullptr, "{} alone: {}",
           op_info(graph_.nodes()[static_cast<size_t>(nodes[0])].kind).name,
           std::get<std::string>(analysis));
-    cluster.cost_ns = effective_cost_ns(cluster.group.body, *accepted);
+    cluster.cost_ns = group_cost_ns(cluster.group.body, *accepted);
   }
   for (int32_t n : nodes)
     cluster_by_node_[static_cast<size_t>(n)] = static_cast<int32_t>(clusters_.size());
@@ -235,7 +221,8 @@ void Clusters::add_cluster(std::vector<int32_t> nodes, GroupKind kind) {
   clusters_.push_back(std::move(cluster));
 }
 
-void Clusters::make_clusters(bool fuses) {
+void Clusters::make_clusters(FusionDegree degree) {
+  const bool fuses = degree == FusionDegree::Full;
   cluster_by_node_.assign(graph_.nodes().size(), -1);
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     const auto position = static_cast<int32_t>(n);
@@ -385,8 +372,8 @@ bool Clusters::merge(size_t a, size_t b) {
     first.apart = second.apart = std::get<std::string>(analysis);
     return false;
   }
-  const double cost = effective_cost_ns(group.body, *accepted);
-  if (cost > first.cost_ns + second.cost_ns + kGroupOverheadNs) {
+  const double cost = group_cost_ns(group.body, *accepted);
+  if (!is_worth_merging(cost, first.cost_ns, second.cost_ns)) {
     first.apart = second.apart = fmt::format("together they would take {:.1f} us, apart {:.1f} us",
                                              cost / 1e3, (first.cost_ns + second.cost_ns) / 1e3);
     return false;

@@ -13,6 +13,13 @@ namespace gradc {
 enum class GroupKind : uint8_t { Loop, Matmul, Conv, Ordered };
 std::string_view name(GroupKind kind);
 
+/// What a kernel may compute beside its op.
+enum class FusionDegree : uint8_t {
+  Nothing,  // nothing: one kernel for each op
+  Inlined,  // what is inlined into it
+  Full,     // other ops
+};
+
 /// A group in the making, and what is known about it.
 struct Cluster {
   std::vector<int32_t> nodes;  // indices, ascending; empty once it was merged away
@@ -24,11 +31,11 @@ struct Cluster {
 };
 
 /// Starts with a cluster for each matrix product and convolution that the library computes (with
-/// its epilogue, if asked for) and one for each other computed node that is needed. Refers to the
-/// graph; settles the roles of its nodes.
+/// its bias, where fusion is full) and one for each other computed node that is needed. Refers to
+/// the graph; settles the roles of its nodes.
 class Clusters {
  public:
-  Clusters(const Graph& graph, bool fuses);
+  Clusters(const Graph& graph, FusionDegree degree);
 
   const FusionRoles& roles() const { return roles_; }
   size_t size() const { return clusters_.size(); }
@@ -49,12 +56,12 @@ class Clusters {
 
  private:
   void mark_needed();
-  void settle_products(bool fuses);
+  void settle_products(FusionDegree degree);
   void settle_biases();
   void settle_ordered();
   void settle_operands();
   void collect_readers();
-  void make_clusters(bool fuses);
+  void make_clusters(FusionDegree degree);
   std::vector<int32_t> product_with_bias(int32_t product) const;
   std::optional<int32_t> sole_reader(ValueId value) const;
   GroupKind kind_of(int32_t node) const;

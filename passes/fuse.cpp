@@ -178,7 +178,7 @@ bool is_fused(const Graph& graph) {
 
 Graph fuse(const Graph& graph) {
   if (is_fused(graph)) return graph;
-  Clusters clusters(graph, true);
+  Clusters clusters(graph, FusionDegree::Full);
   if (!has_groups(graph)) {
     merge_with_producers(graph, clusters);
     merge_siblings(graph, clusters);
@@ -188,7 +188,30 @@ Graph fuse(const Graph& graph) {
 
 Graph fuse_nothing(const Graph& graph) {
   if (is_fused(graph)) return graph;
-  return Emitter(Clusters(graph, false)).run();
+  return Emitter(Clusters(graph, FusionDegree::Nothing)).run();
+}
+
+Graph split_groups(const Graph& graph) {
+  Rewriter rewriter(graph);
+  for (const Node& node : graph.nodes()) {
+    if (node.kind != OpKind::Group) {
+      rewriter.copy(node);
+      continue;
+    }
+    const Graph& body = *node.attrs.get<BodyRef>("body");
+    const Graph parts = Emitter(Clusters(body, FusionDegree::Inlined)).run();
+    std::vector<ValueId> map = rewriter.map(node.operands);
+    for (const Node& part : parts.nodes()) {
+      std::vector<ValueId> operands;
+      for (ValueId operand : part.operands) operands.push_back(map[index(operand)]);
+      const std::vector<ValueId> copies =
+          rewriter.builder().copy_node(parts, part, std::move(operands));
+      map.insert(map.end(), copies.begin(), copies.end());
+    }
+    for (size_t k = 0; k < node.results.size(); ++k)
+      rewriter.replace(node.results[k], map[index(parts.outputs()[k].value)]);
+  }
+  return std::move(rewriter).finish();
 }
 
 }  // namespace gradc

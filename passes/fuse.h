@@ -18,4 +18,8 @@ Graph fuse(const Graph& graph);
 /// kernels, so that the results are the same bits.
 Graph fuse_nothing(const Graph& graph);
 
+/// A fused graph with what stands in for a group that is not formed: each op that a group computes
+/// in a group of its own, with what is inlined into it. The same bits.
+Graph split_groups(const Graph& graph);
+
 }  // namespace gradc

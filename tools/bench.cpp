@@ -7,6 +7,7 @@
 #include "tools/interrupt.h"
 #include "tools/json_values.h"
 #include "tools/roofline.h"
+#include "tools/text_table.h"
 
 namespace gradc {
 namespace {
@@ -21,6 +22,7 @@ struct BenchOptions {
   std::string format = "json";
   std::string roofline;
   bool kernels = false;
+  bool groups = false;  // the fusion report
   double seconds = 3;
 };
 
@@ -78,6 +80,16 @@ void measure(const BenchOptions& options, BenchSubject& fused, BenchSubject& unf
     round(kBlockSeconds, result.fused, result.unfused, result.infer);
   if (options.kernels && !stop)
     result.kernels = time_kernels(fused.session(), mode, batch, options.seconds / 4);
+  if (options.groups && !stop) result.groups = measure_groups(fused, mode, batch, options.seconds);
+}
+
+/// False for JSON.
+template <typename Result>
+bool print_tables(const BenchOptions& options, const Result& result) {
+  if (options.format == "json") return false;
+  const std::string page = as_markdown(result);
+  fmt::print("{}", options.format == "text" ? align_tables(page) : page);
+  return true;
 }
 
 ExitCode bench_steps(const BenchOptions& options) {
@@ -103,11 +115,8 @@ ExitCode bench_steps(const BenchOptions& options) {
   result.ceilings.raise_to(measure_ceilings(cache));
   result.unfused_kernel_count = unfused.program(mode, batch).steps.size();
   if (!options.roofline.empty()) write_picture(options.roofline, draw_roofline(result));
-  if (options.format == "markdown") {
-    fmt::print("{}", as_markdown(result));
-  } else {
+  if (!print_tables(options, result))
     for (const nlohmann::ordered_json& line : as_json(result)) print_line(line);
-  }
   return ExitCode::Done;
 }
 
@@ -141,10 +150,7 @@ ExitCode bench_compile(const BenchOptions& options) {
     if (result.total.count() > 1) result.cached.add(again.total());
   }
   if (stop) return interrupted_exit_code();
-  if (options.format == "markdown")
-    fmt::print("{}", as_markdown(result));
-  else
-    print_line(as_json(result));
+  if (!print_tables(options, result)) print_line(as_json(result));
   return ExitCode::Done;
 }
 
@@ -155,8 +161,9 @@ ExitCode run_bench(BenchOptions options) {
     options.kernels = true;
   }
   if (options.mode != "compile") return bench_steps(options);
-  if (options.kernels)
-    throw Error(ExitCode::Usage, "", "--kernels and --roofline are for steps, not for compilation");
+  if (options.kernels || options.groups)
+    throw Error(ExitCode::Usage, "",
+                "--kernels, --roofline and --fusion-report are for steps, not for compilation");
   return bench_compile(options);
 }
 
@@ -172,9 +179,11 @@ Action configure_bench(Flags& flags) {
            "train, infer for the outputs alone, or compile for the time to get there")
       .one_of({"train", "infer", "compile"});
   flags.add("--seconds", &options->seconds, "How long to measure").in_real_range(0.01, 3600.0);
-  flags.add("--format", &options->format, "json, or markdown for tables")
-      .one_of({"json", "markdown"});
+  flags.add("--format", &options->format, "json, or tables as text or markdown")
+      .one_of({"json", "text", "markdown"});
   flags.add("--kernels", &options->kernels, "The time of each step of the program");
+  flags.add("--fusion-report", &options->groups,
+            "What each fusion group gains against a kernel for each of its ops");
   flags.add("--roofline", &options->roofline,
             "Draws the kernels below the machine's ceilings: an SVG or PNG file");
   return [options] { return run_bench(*options); };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "codegen/host.h"
+#include "tools/fusion_table.h"
 
 namespace gradc {
 namespace {
@@ -47,6 +48,23 @@ nlohmann::ordered_json kernel_as_json(const BenchResult& result, size_t position
           {"share_of_ceiling", share_of_ceiling(result.ceilings, kernel)}};
 }
 
+std::string kernels_as_markdown(const BenchResult& result) {
+  std::string table =
+      "\n| step | kernel | backend | us | MFLOP | MB | GFLOP/s | GB/s | of the ceiling |\n"
+      "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+  for (size_t i = 0; i < result.kernels.size(); ++i) {
+    const KernelTime& kernel = result.kernels[i];
+    const double seconds = kernel.times.median();
+    const Work& work = kernel.facts.work;
+    table +=
+        fmt::format("| {} | {} | {} | {:.2f} | {:.3f} | {:.3f} | {:.1f} | {:.1f} | {:.2f} |\n", i,
+                    kernel.facts.name, kernel.facts.backend, seconds * 1e6, work.flop / 1e6,
+                    work.bytes / 1e6, rate(work.flop, seconds) / 1e9,
+                    rate(work.bytes, seconds) / 1e9, share_of_ceiling(result.ceilings, kernel));
+  }
+  return table;
+}
+
 }  // namespace
 
 double share_of_ceiling(const Ceilings& ceilings, const KernelTime& kernel) {
@@ -56,6 +74,8 @@ double share_of_ceiling(const Ceilings& ceilings, const KernelTime& kernel) {
 std::vector<nlohmann::ordered_json> as_json(const BenchResult& result) {
   std::vector<nlohmann::ordered_json> lines;
   for (size_t i = 0; i < result.kernels.size(); ++i) lines.push_back(kernel_as_json(result, i));
+  if (result.groups)
+    for (const GroupGain& group : *result.groups) lines.push_back(as_json(group));
   const double fused = result.fused.median();
   nlohmann::ordered_json end = {{"event", "end"},
                                 {"model", result.model},
@@ -85,6 +105,7 @@ std::vector<nlohmann::ordered_json> as_json(const BenchResult& result) {
   end["passes_ms"] = milliseconds(result.compile.passes);
   end["lower_ms"] = milliseconds(result.compile.lower);
   end["code_ms"] = milliseconds(result.compile.code);
+  if (result.groups) add_group_totals(end, *result.groups);
   end["ceilings"] = ceilings_as_json(result.ceilings);
   lines.push_back(std::move(end));
   return lines;
@@ -134,19 +155,8 @@ std::string as_markdown(const BenchResult& result) {
   for (const Ceilings::Level& level : result.ceilings.levels)
     page += fmt::format("; {} {:.0f} GB/s", level.name, level.bytes_per_s / 1e9);
   page += " |\n";
-  if (result.kernels.empty()) return page;
-  page +=
-      "\n| step | kernel | backend | us | MFLOP | MB | GFLOP/s | GB/s | of the ceiling |\n"
-      "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
-  for (size_t i = 0; i < result.kernels.size(); ++i) {
-    const KernelTime& kernel = result.kernels[i];
-    const double seconds = kernel.times.median();
-    const Work& work = kernel.facts.work;
-    page += fmt::format("| {} | {} | {} | {:.2f} | {:.3f} | {:.3f} | {:.1f} | {:.1f} | {:.2f} |\n",
-                        i, kernel.facts.name, kernel.facts.backend, seconds * 1e6, work.flop / 1e6,
-                        work.bytes / 1e6, rate(work.flop, seconds) / 1e9,
-                        rate(work.bytes, seconds) / 1e9, share_of_ceiling(result.ceilings, kernel));
-  }
+  if (!result.kernels.empty()) page += kernels_as_markdown(result);
+  if (result.groups) page += as_markdown(*result.groups);
   return page;
 }
 

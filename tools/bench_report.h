@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/ceilings.h"
+#include "tools/fusion_report.h"
 #include "tools/time_kernels.h"
 
 namespace gradc {
@@ -21,7 +22,8 @@ struct BenchResult {
   int64_t resident_bytes = 0;
   CompilePhases compile;
   double compile_seconds = 0;
-  std::vector<KernelTime> kernels;  // where they are wanted
+  std::vector<KernelTime> kernels;               // where they are wanted
+  std::optional<std::vector<GroupGain>> groups;  // likewise
 
   double floor_seconds() const { return ceilings.seconds(least); }
 };
@@ -37,10 +39,10 @@ struct CompileResult {
 /// The share of the ceiling that a kernel reached.
 double share_of_ceiling(const Ceilings& ceilings, const KernelTime& kernel);
 
-/// An object for each kernel, then the one with "event": "end".
+/// An object for each kernel, one for each group, then the one with "event": "end".
 std::vector<nlohmann::ordered_json> as_json(const BenchResult& result);
 nlohmann::ordered_json as_json(const CompileResult& result);
-/// Tables: the step, the kernels.
+/// Tables: the step, the kernels, the groups.
 std::string as_markdown(const BenchResult& result);
 std::string as_markdown(const CompileResult& result);
 
