@@ -7,6 +7,7 @@
 #include "codegen/kernel_cache.h"
 #include "codegen/loop.h"
 #include "ir/graph.h"
+#include "ir/memory_outline.h"
 #include "runtime/program.h"
 
 namespace gradc {
@@ -24,6 +25,7 @@ struct LoweredProgram {
   Program program;                    // functions are null
   std::vector<loop::Kernel> kernels;  // one for each distinct KernelStep::name
   std::string report;                 // one line a step: backend and reason, and the memory plan
+  MemoryOutline memory;
 };
 
 /// `fused`: every node is a group, a scan of such, a constant or movement that needs no code.

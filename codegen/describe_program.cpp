@@ -82,7 +82,7 @@ StepFacts facts_of(const Draft& draft, const StepBlock& block, const Step& step)
   if (const auto* product = std::get_if<MatmulStep>(&step)) work = work_of(*product);
   if (const auto* convolution = std::get_if<ConvStep>(&step)) work = work_of(*convolution);
   if (const auto* scan = std::get_if<ScanStep>(&step)) work.flop = scan_flop(*scan);
-  return {name, block.backend, work};
+  return {name, block.backend, work, block.node};
 }
 
 std::string describe_program(const Draft& draft, const std::vector<int32_t>& order,

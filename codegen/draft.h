@@ -22,6 +22,7 @@ struct StepBlock {
   std::string name;
   std::string backend;  // "llvm", "onednn", "own", "copy"
   std::string reason;   // why it is one block and in this backend
+  int32_t node = -1;    // position in the graph; -1 where there is none
   std::vector<Step> steps;
   std::vector<int32_t> reads;
   std::vector<int32_t> writes;
@@ -61,8 +62,10 @@ std::vector<ProgramOutput> place_outputs(const Graph& graph, Draft& draft);
 std::vector<int32_t> order_blocks(const Draft& draft);
 
 /// Sets the offsets of the arena storages for blocks that run in `order`, and the arena's size in
-/// `program`. Returns the readable plan, one line per storage.
-std::string place_arena(Draft& draft, const std::vector<int32_t>& order, Program& program);
+/// `program`. Returns the readable plan, one line per storage, and in `alive` the bytes of the
+/// arena that are alive at each block.
+std::string place_arena(Draft& draft, const std::vector<int32_t>& order, Program& program,
+                        std::vector<int64_t>& alive);
 
 /// Bytes of the storages that a block reads and writes.
 int64_t bytes_of(const Draft& draft, const StepBlock& block);

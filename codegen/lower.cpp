@@ -24,16 +24,6 @@ namespace gradc {
 
 namespace {
 
-/// "mul_add_sqrt", "dot_add_maximum": the ops of a body that compute, the first two and the last;
-/// equal groups have equal names wherever they come from.
-std::string describe_ops(const Graph& body) {
-  std::vector<std::string_view> ops = computing_ops(body);
-  if (ops.empty())
-    return body.nodes().empty() ? "copy" : std::string(op_info(body.nodes().back().kind).name);
-  if (ops.size() > 3) ops.erase(ops.begin() + 2, ops.end() - 1);
-  return fmt::format("{}", fmt::join(ops, "_"));
-}
-
 /// Below this a second thread gains less than it costs to move data between the cores.
 constexpr double kSerialUpToNs = 40000;
 /// One thread's time for one operation of a library call or a scan.
@@ -83,6 +73,7 @@ class Lowering {
   void add_in_place(const Node& node, const LoweredGroup& lowered, StepBlock& block) const;
   KernelStep add_kernel(loop::Kernel kernel);
   void emit(const std::vector<int32_t>& order);
+  void outline(const std::vector<int32_t>& order);
 
   int32_t storage_of(ValueId value) const { return draft_.value_storage[index(value)]; }
   void set_storage(ValueId value, int32_t storage) { draft_.value_storage[index(value)] = storage; }
@@ -119,7 +110,8 @@ int32_t Lowering::add_constant(const std::string& name, const Tensor& value) {
 
 StepBlock Lowering::start_block(const Node& node, const Graph& body) {
   StepBlock block;
-  block.name = node.kind == OpKind::Scan ? "scan" : describe_ops(body);
+  block.name = node.kind == OpKind::Scan ? "scan" : title_of_ops(body);
+  block.node = graph_.producer(node.results.front());
   if (node.kind == OpKind::Group) block.reason = node.attrs.get<std::string>("reason");
   for (ValueId operand : node.operands) add_once(block.reads, storage_of(operand));
   for (size_t i = 0; i < node.results.size(); ++i) {
@@ -304,6 +296,18 @@ void Lowering::emit(const std::vector<int32_t>& order) {
   program.is_serial = is_serial(program);
 }
 
+void Lowering::outline(const std::vector<int32_t>& order) {
+  MemoryOutline& memory = lowered_.memory;
+  memory.arena_bytes = lowered_.program.arena_bytes;
+  memory.node_time.assign(graph_.nodes().size(), -1);
+  for (size_t time = 0; time < order.size(); ++time) {
+    const int32_t node = draft_.blocks[static_cast<size_t>(order[time])].node;
+    if (node >= 0) memory.node_time[static_cast<size_t>(node)] = static_cast<int32_t>(time);
+  }
+  for (int32_t storage : draft_.value_storage)
+    memory.in_arena.push_back(draft_.storage(storage).place == Place::Arena);
+}
+
 LoweredProgram Lowering::run() {
   Program& program = lowered_.program;
   program.name = graph_.name;
@@ -332,8 +336,9 @@ LoweredProgram Lowering::run() {
   }
   program.outputs = place_outputs(graph_, draft_);
   const std::vector<int32_t> order = order_blocks(draft_);
-  const std::string plan = place_arena(draft_, order, program);
+  const std::string plan = place_arena(draft_, order, program, lowered_.memory.alive);
   emit(order);
+  outline(order);
   lowered_.report = describe_program(draft_, order, program) + plan + bodies_;
   return std::move(lowered_);
 }

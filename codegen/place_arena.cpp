@@ -70,7 +70,8 @@ std::string describe_plan(const Draft& draft, const std::vector<Life>& lives,
 
 }  // namespace
 
-std::string place_arena(Draft& draft, const std::vector<int32_t>& order, Program& program) {
+std::string place_arena(Draft& draft, const std::vector<int32_t>& order, Program& program,
+                        std::vector<int64_t>& alive) {
   const std::vector<Life> lives = find_lives(draft, order);
   const std::vector<int32_t> taken = find_takeovers(draft, order, lives);
   // A request that takes over must stand behind the one it follows: requests go by first step.
@@ -93,6 +94,8 @@ std::string place_arena(Draft& draft, const std::vector<int32_t>& order, Program
   }
   const MemoryPlan plan = plan_memory(requests);
   for (size_t i = 0; i < listed.size(); ++i) draft.storage(listed[i]).offset = plan.offsets[i];
+  alive = plan.alive;
+  alive.resize(order.size(), 0);
   program.arena_bytes = plan.arena_bytes;
   program.arena_lower_bound = plan.lower_bound;
   return describe_plan(draft, lives, taken, program);

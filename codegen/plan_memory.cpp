@@ -68,7 +68,7 @@ std::vector<Block> merge_requests(std::span<const ArenaRequest> requests,
   return blocks;
 }
 
-int64_t most_alive(const std::vector<Block>& blocks) {
+std::vector<int64_t> alive_bytes(const std::vector<Block>& blocks) {
   int32_t end = 0;
   for (const Block& block : blocks) end = std::max(end, block.last + 1);
   std::vector<int64_t> change(static_cast<size_t>(end) + 1, 0);
@@ -76,9 +76,9 @@ int64_t most_alive(const std::vector<Block>& blocks) {
     change[static_cast<size_t>(block.first)] += block.bytes;
     change[static_cast<size_t>(block.last) + 1] -= block.bytes;
   }
-  int64_t alive = 0, most = 0;
-  for (int64_t difference : change) most = std::max(most, alive += difference);
-  return most;
+  std::partial_sum(change.begin(), change.end(), change.begin());
+  change.pop_back();
+  return change;
 }
 
 /// Blocks of a higher rank are placed earlier. No rank is best for all programs.
@@ -121,7 +121,8 @@ MemoryPlan plan_memory(std::span<const ArenaRequest> requests) {
   std::vector<size_t> block_of;
   std::vector<Block> blocks = merge_requests(requests, block_of);
   MemoryPlan plan;
-  plan.lower_bound = most_alive(blocks);
+  plan.alive = alive_bytes(blocks);
+  for (int64_t bytes : plan.alive) plan.lower_bound = std::max(plan.lower_bound, bytes);
   plan.arena_bytes = std::numeric_limits<int64_t>::max();
   for (const Rank rank : kRanks) {
     if (plan.arena_bytes == plan.lower_bound) break;

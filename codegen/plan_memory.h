@@ -21,7 +21,8 @@ struct ArenaRequest {
 struct MemoryPlan {
   std::vector<int64_t> offsets;  // by request; multiples of kArenaAlignment
   int64_t arena_bytes = 0;
-  int64_t lower_bound = 0;  // the most bytes alive at one step, each piece rounded up
+  std::vector<int64_t> alive;  // by step: bytes, each piece rounded up
+  int64_t lower_bound = 0;     // the most of them
 };
 
 inline constexpr int64_t kArenaAlignment = 64;

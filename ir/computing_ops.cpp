@@ -1,4 +1,4 @@
-// One walk over the nodes.
+// One walk over the nodes; equal groups have equal titles wherever they come from.
 #include "ir/computing_ops.h"
 
 #include <algorithm>
@@ -16,6 +16,14 @@ std::vector<std::string_view> computing_ops(const Graph& body) {
     if (std::find(ops.begin(), ops.end(), name) == ops.end()) ops.push_back(name);
   }
   return ops;
+}
+
+std::string title_of_ops(const Graph& body) {
+  std::vector<std::string_view> ops = computing_ops(body);
+  if (ops.empty())
+    return body.nodes().empty() ? "copy" : std::string(op_info(body.nodes().back().kind).name);
+  if (ops.size() > 3) ops.erase(ops.begin() + 2, ops.end() - 1);
+  return fmt::format("{}", fmt::join(ops, "_"));
 }
 
 }  // namespace gradc

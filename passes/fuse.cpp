@@ -191,11 +191,13 @@ Graph fuse_nothing(const Graph& graph) {
   return Emitter(Clusters(graph, FusionDegree::Nothing)).run();
 }
 
-Graph split_groups(const Graph& graph) {
+Graph split_groups(const Graph& graph, std::vector<int32_t>* origins) {
   Rewriter rewriter(graph);
-  for (const Node& node : graph.nodes()) {
+  for (size_t n = 0; n < graph.nodes().size(); ++n) {
+    const Node& node = graph.nodes()[n];
     if (node.kind != OpKind::Group) {
       rewriter.copy(node);
+      if (origins != nullptr) origins->push_back(static_cast<int32_t>(n));
       continue;
     }
     const Graph& body = *node.attrs.get<BodyRef>("body");
@@ -208,6 +210,8 @@ Graph split_groups(const Graph& graph) {
           rewriter.builder().copy_node(parts, part, std::move(operands));
       map.insert(map.end(), copies.begin(), copies.end());
     }
+    if (origins != nullptr)
+      origins->insert(origins->end(), parts.nodes().size(), static_cast<int32_t>(n));
     for (size_t k = 0; k < node.results.size(); ++k)
       rewriter.replace(node.results[k], map[index(parts.outputs()[k].value)]);
   }

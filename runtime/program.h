@@ -144,6 +144,7 @@ struct StepFacts {
   std::string name;
   std::string backend;  // "llvm", "onednn", "own", "copy", "loop"
   Work work;
+  int32_t node = -1;  // position in the lowered graph; -1 for copies of outputs
 };
 
 /// Data only: no LLVM, no graph. Kernel functions point into code that `code` keeps alive.

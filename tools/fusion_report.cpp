@@ -1,54 +1,41 @@
-// Programs of one group each, and of its parts, run in turn.
+// Groups of the step where they stand; those of scans as programs of their own.
 #include "tools/fusion_report.h"
 
+#include <cmath>
 #include <map>
+#include <numeric>
 
 #include "ir/builder.h"
+#include "ir/computing_ops.h"
 #include "passes/fuse.h"
 #include "passes/fusion_cost.h"
 #include "runtime/core/rng.h"
+#include "tools/time_kernels.h"
 
 namespace gradc {
 namespace {
 
 constexpr int kWarmRounds = 2;
 constexpr int kLeastRounds = 9;
-/// Of a group in a scan, the first not counted.
+constexpr int kRoundsFromStart = 8;
+/// In a row, the first not counted.
 constexpr int kRunsInScan = 4;
+/// Two readings of the clock, and how much they vary.
+constexpr double kClockSeconds = 1e-7;
+/// Smaller differences of two times say nothing.
+constexpr double kNoiseShare = 0.03;
 constexpr uint64_t kSeed = 7;
 
-/// A group as a graph of its own. What is updated in place in the step is so here too.
+/// A group as a graph of its own.
 Graph isolate_group(const Graph& graph, const Node& node) {
-  GraphBuilder builder(graph.name, GraphMode::Run, graph.rows);
-  const auto updates = [&](size_t operand, const Output& output) {
-    if (!graph.is_input(node.operands[operand])) return false;
-    const Input& input = graph.inputs()[index(node.operands[operand])];
-    return updated_input_kind(output.kind) == input.kind && output.name == input.name;
-  };
-  const auto output_of = [&](ValueId value) -> const Output* {
-    for (const Output& output : graph.outputs())
-      if (output.value == value) return &output;
-    return nullptr;
-  };
+  GraphBuilder builder(graph.name, GraphMode::Body);
   std::vector<ValueId> operands;
-  std::vector<const Output*> updated(node.results.size(), nullptr);
-  for (size_t i = 0; i < node.operands.size(); ++i) {
-    Input input{InputKind::Data, fmt::format("operand{}", i)};
-    for (size_t k = 0; k < node.results.size(); ++k) {
-      const Output* output = output_of(node.results[k]);
-      if (output == nullptr || !updates(i, *output)) continue;
-      input = {*updated_input_kind(output->kind), output->name};
-      updated[k] = output;
-    }
-    operands.push_back(builder.input(input.kind, input.name, graph.type(node.operands[i])));
-  }
+  for (size_t i = 0; i < node.operands.size(); ++i)
+    operands.push_back(builder.input(InputKind::Operand, fmt::format("operand{}", i),
+                                     graph.type(node.operands[i])));
   const std::vector<ValueId> results = builder.add_node(node.kind, operands, node.attrs);
-  for (size_t k = 0; k < results.size(); ++k) {
-    if (updated[k] != nullptr)
-      builder.output(updated[k]->kind, updated[k]->name, results[k]);
-    else
-      builder.output(OutputKind::Output, fmt::format("result{}", k), results[k]);
-  }
+  for (size_t k = 0; k < results.size(); ++k)
+    builder.output(OutputKind::Result, fmt::format("result{}", k), results[k]);
   return std::move(builder).build();
 }
 
@@ -103,92 +90,144 @@ class TensorPool {
   std::map<std::string, std::vector<Tensor>> tensors_;
 };
 
-/// A compiled graph and its memory.
-class Runner {
+/// A compiled graph of one group or of its parts, and its memory.
+class AloneRunner {
  public:
-  Runner(const Graph& graph, const CompileOptions& options, bool is_serial, TensorPool& pool) {
-    auto program = std::make_shared<Program>(compile(graph, options));
-    program->is_serial = is_serial;
-    for (const StepFacts& facts : program->facts) bytes_ += facts.work.bytes;
-    name_ = program->facts.front().name;
-    kernels_ = program->steps.size();
+  AloneRunner(const Graph& graph, const CompileOptions& options, TensorPool& pool)
+      : program_(std::make_shared<Program>(compile(graph, options))), executor_(program_) {
     std::vector<Type> types;
-    for (const ProgramInput& input : program->inputs) types.push_back(input.type);
-    for (const ProgramOutput& output : program->outputs) types.push_back(output.type);
+    for (const ProgramInput& input : program_->inputs) types.push_back(input.type);
+    for (const ProgramOutput& output : program_->outputs) types.push_back(output.type);
     inputs_ = pool.take(types);
-    outputs_.assign(inputs_.begin() + static_cast<int64_t>(program->inputs.size()), inputs_.end());
-    inputs_.resize(program->inputs.size());
-    executor_ = std::make_unique<Executor>(std::move(program));
+    outputs_.assign(inputs_.begin() + static_cast<int64_t>(program_->inputs.size()), inputs_.end());
+    inputs_.resize(program_->inputs.size());
   }
 
-  void run(Times& times, int runs) {
-    for (int i = 0; i < runs; ++i) {
+  const Program& program() const { return *program_; }
+
+  void run(Times& times) {
+    for (int i = 0; i < kRunsInScan; ++i) {
       const BenchClock::time_point start = BenchClock::now();
-      executor_->run(inputs_, outputs_);
-      if (i > 0 || runs == 1) times.add(seconds_since(start));
+      executor_.run(inputs_, outputs_);
+      if (i > 0) times.add(seconds_since(start));
     }
   }
 
-  const std::string& name() const { return name_; }
-  size_t kernels() const { return kernels_; }
-  double bytes() const { return bytes_; }
-
  private:
-  std::string name_;
-  size_t kernels_ = 0;
-  double bytes_ = 0;
+  std::shared_ptr<Program> program_;
   std::vector<Tensor> inputs_, outputs_;
-  std::unique_ptr<Executor> executor_;
+  Executor executor_;
 };
 
-/// A group, its graph and that of its parts.
+/// A group of a graph and, where it is in a scan, its program and that of its parts.
 struct GroupCase {
   GroupGain gain;
   Graph fused, parts;
-  bool is_in_scan = false;
-  std::unique_ptr<Runner> fused_runner, parts_runner;
+  std::vector<int32_t> nodes;  // of the step: its equals
+  std::unique_ptr<AloneRunner> fused_runner, parts_runner;
+
+  bool is_in_scan() const { return nodes.empty(); }
 };
 
-/// Adds the groups of a graph that runs `rounds` times and of its scans, equal ones once.
-void collect_groups(const Graph& graph, int64_t rounds, const std::string& place, bool is_in_scan,
-                    std::vector<GroupCase>& cases) {
-  for (const Node& node : graph.nodes()) {
-    const std::string name = fmt::format("{}%{}", place, index(node.results.front()));
-    if (node.kind == OpKind::Scan)
-      collect_groups(*node.attrs.get<BodyRef>("body"), rounds * node.attrs.integer("length"),
-                     name + "/", true, cases);
-    if (node.kind != OpKind::Group) continue;
+/// Finds the groups of the step and of its scans, equal ones once.
+class GroupCollector {
+ public:
+  std::vector<GroupCase> cases;
+
+  void collect(const Graph& graph, int64_t rounds = 1, const std::string& place = "") {
+    for (size_t n = 0; n < graph.nodes().size(); ++n) {
+      const Node& node = graph.nodes()[n];
+      const std::string name = fmt::format("{}%{}", place, index(node.results.front()));
+      if (node.kind == OpKind::Scan)
+        collect(*node.attrs.get<BodyRef>("body"), rounds * node.attrs.integer("length"),
+                name + "/");
+      if (node.kind != OpKind::Group) continue;
+      GroupCase& found = find(graph, node, place.empty());
+      if (found.gain.parts_kernels < 2) continue;
+      if (place.empty()) found.nodes.push_back(static_cast<int32_t>(n));
+      if (found.gain.runs == 0) found.gain.group = name;
+      found.gain.runs += rounds;
+    }
+    if (place.empty())
+      std::erase_if(cases, [](const GroupCase& entry) { return entry.gain.parts_kernels < 2; });
+  }
+
+ private:
+  /// The case of a group like this one at the same kind of place.
+  GroupCase& find(const Graph& graph, const Node& node, bool is_in_step) {
     GroupCase entry;
     entry.fused = isolate_group(graph, node);
     entry.parts = split_groups(entry.fused);
-    if (count_groups(entry.parts) < 2) continue;
-    const auto known = std::find_if(cases.begin(), cases.end(), [&](const GroupCase& other) {
-      return other.is_in_scan == is_in_scan && same_graph(other.parts, entry.parts);
-    });
-    if (known != cases.end()) {
-      known->gain.runs += rounds;
-      continue;
-    }
-    entry.is_in_scan = is_in_scan;
-    entry.gain.group = name;
+    for (GroupCase& other : cases)
+      if (other.is_in_scan() != is_in_step && same_graph(other.parts, entry.parts)) return other;
     entry.gain.kind = node.attrs.get<std::string>("kind");
-    entry.gain.runs = rounds;
+    entry.gain.name = title_of_ops(*node.attrs.get<BodyRef>("body"));
+    entry.gain.parts_kernels = count_groups(entry.parts);
     entry.gain.estimated_fused_ns = estimated_ns(entry.fused);
     entry.gain.estimated_parts_ns = estimated_ns(entry.parts);
     cases.push_back(std::move(entry));
+    return cases.back();
   }
+};
+
+/// A step whose kernels are timed, and the group that each belongs to.
+class TimedStep {
+ public:
+  TimedStep(BenchSubject& subject, const BenchBatch& batch, Program program)
+      : program_(std::move(program)), steps_(subject.session(), program_, batch) {}
+
+  const Program& program() const { return program_; }
+
+  /// Seconds by the node that a kernel's node comes from.
+  std::vector<double> run(const std::vector<int32_t>& origins, size_t count) {
+    std::vector<double> seconds(count, 0);
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      const BenchClock::time_point start = BenchClock::now();
+      steps_.run(i);
+      const double time = seconds_since(start);
+      const int32_t node = program_.facts[i].node;
+      if (node >= 0) seconds[static_cast<size_t>(origins[static_cast<size_t>(node)])] += time;
+    }
+    return seconds;
+  }
+
+ private:
+  Program program_;
+  StepByStep steps_;
+};
+
+/// The mean over the group's equals.
+double mean_of(const std::vector<double>& seconds, const std::vector<int32_t>& nodes) {
+  double sum = 0;
+  for (int32_t node : nodes) sum += seconds[static_cast<size_t>(node)];
+  return sum / static_cast<double>(nodes.size());
+}
+
+double bytes_of_node(const Program& program, const std::vector<int32_t>& origins, int32_t node) {
+  double bytes = 0;
+  for (const StepFacts& facts : program.facts)
+    if (facts.node >= 0 && origins[static_cast<size_t>(facts.node)] == node)
+      bytes += facts.work.bytes;
+  return bytes;
+}
+
+double bytes_of_all(const Program& program) {
+  double bytes = 0;
+  for (const StepFacts& facts : program.facts) bytes += facts.work.bytes;
+  return bytes;
 }
 
 }  // namespace
 
 GroupGain::Verdict GroupGain::verdict() const {
-  if (fused.quantile(0.75) < parts.quantile(0.25)) return Verdict::Gains;
-  return parts.quantile(0.75) < fused.quantile(0.25) ? Verdict::Loses : Verdict::Even;
+  const double difference = parts_time() - fused_time();
+  const double noise = kClockSeconds + kNoiseShare * std::min(parts_time(), fused_time());
+  const bool agree = (parts.median() > fused.median()) == (difference > 0);
+  if (!agree || std::abs(difference) <= noise) return Verdict::Even;
+  return difference > 0 ? Verdict::Gains : Verdict::Loses;
 }
 
-double GroupGain::gain() const {
-  return (parts.median() - fused.median()) * static_cast<double>(runs);
-}
+double GroupGain::gain() const { return (parts_time() - fused_time()) * static_cast<double>(runs); }
 
 std::string_view name(GroupGain::Verdict verdict) {
   constexpr std::string_view kNames[] = {"gains", "even", "loses"};
@@ -198,34 +237,48 @@ std::string_view name(GroupGain::Verdict verdict) {
 std::vector<GroupGain> measure_groups(BenchSubject& subject, GraphMode mode,
                                       const BenchBatch& batch, double seconds) {
   const CompileOptions options = subject.workspace().compile_options();
-  const bool is_serial = subject.program(mode, batch).is_serial;
-  std::vector<GroupCase> cases;
-  collect_groups(subject.workspace().graph(mode, batch.rows, Stage::Fused), 1, "", false, cases);
+  const Graph fused = subject.workspace().graph(mode, batch.rows, Stage::Fused);
+  std::vector<int32_t> same(fused.nodes().size()), origins;
+  std::iota(same.begin(), same.end(), 0);
+  const Graph split = split_groups(fused, &origins);
+  TimedStep fused_step(subject, batch, compile(fused, options));
+  Program split_program = compile(split, options);
+  split_program.is_serial = fused_step.program().is_serial;
+  TimedStep split_step(subject, batch, std::move(split_program));
+  GroupCollector collector;
+  collector.collect(fused);
   TensorPool pool;
-  for (GroupCase& entry : cases) {
-    const bool runs_alone = is_serial && !entry.is_in_scan;
-    entry.fused_runner = std::make_unique<Runner>(entry.fused, options, runs_alone, pool);
-    entry.parts_runner = std::make_unique<Runner>(entry.parts, options, runs_alone, pool);
-    entry.gain.name = entry.fused_runner->name();
-    entry.gain.fused_kernels = entry.fused_runner->kernels();
-    entry.gain.parts_kernels = entry.parts_runner->kernels();
-    entry.gain.saved_bytes = entry.parts_runner->bytes() - entry.fused_runner->bytes();
+  for (GroupCase& entry : collector.cases) {
+    if (!entry.is_in_scan()) {
+      entry.gain.saved_bytes = bytes_of_node(split_step.program(), origins, entry.nodes.front()) -
+                               bytes_of_node(fused_step.program(), same, entry.nodes.front());
+      continue;
+    }
+    entry.fused_runner = std::make_unique<AloneRunner>(entry.fused, options, pool);
+    entry.parts_runner = std::make_unique<AloneRunner>(entry.parts, options, pool);
+    entry.gain.saved_bytes =
+        bytes_of_all(entry.parts_runner->program()) - bytes_of_all(entry.fused_runner->program());
   }
   BenchClock::time_point start = BenchClock::now();
-  for (int round = 0; round < kWarmRounds + kLeastRounds || seconds_since(start) < seconds;
-       ++round) {
-    const bool is_warm = round >= kWarmRounds;
-    if (round == kWarmRounds) start = BenchClock::now();
-    Times unused;
-    for (GroupCase& entry : cases)
-      entry.fused_runner->run(is_warm ? entry.gain.fused : unused,
-                              entry.is_in_scan ? kRunsInScan : 1);
-    for (GroupCase& entry : cases)
-      entry.parts_runner->run(is_warm ? entry.gain.parts : unused,
-                              entry.is_in_scan ? kRunsInScan : 1);
+  for (int round = -kWarmRounds; round < kLeastRounds || seconds_since(start) < seconds; ++round) {
+    if (round == 0) start = BenchClock::now();
+    // After many steps on one batch gradients may be so small that arithmetic is slow.
+    if (round % kRoundsFromStart == 0) subject.session().initialize();
+    const std::vector<double> fused_times = fused_step.run(same, fused.nodes().size());
+    const std::vector<double> split_times = split_step.run(origins, fused.nodes().size());
+    if (round < 0) continue;
+    for (GroupCase& entry : collector.cases) {
+      if (entry.is_in_scan()) {
+        entry.fused_runner->run(entry.gain.fused);
+        entry.parts_runner->run(entry.gain.parts);
+      } else {
+        entry.gain.fused.add(mean_of(fused_times, entry.nodes));
+        entry.gain.parts.add(mean_of(split_times, entry.nodes));
+      }
+    }
   }
   std::vector<GroupGain> gains;
-  for (GroupCase& entry : cases) gains.push_back(std::move(entry.gain));
+  for (GroupCase& entry : collector.cases) gains.push_back(std::move(entry.gain));
   return gains;
 }
 

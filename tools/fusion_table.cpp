@@ -30,10 +30,9 @@ nlohmann::ordered_json as_json(const GroupGain& gain) {
                                    {"name", gain.name},
                                    {"kind", gain.kind},
                                    {"runs", gain.runs},
-                                   {"kernels", gain.fused_kernels},
                                    {"apart_kernels", gain.parts_kernels},
-                                   {"us", microseconds(gain.fused.median())},
-                                   {"apart_us", microseconds(gain.parts.median())},
+                                   {"us", microseconds(gain.fused_time())},
+                                   {"apart_us", microseconds(gain.parts_time())},
                                    {"step_gain_us", microseconds(gain.gain())},
                                    {"saved_bytes", gain.saved_bytes}};
   if (gain.estimated_fused_ns >= 0) object["estimated_us"] = gain.estimated_fused_ns / 1e3;
@@ -51,12 +50,12 @@ void add_group_totals(nlohmann::ordered_json& end, const std::vector<GroupGain>&
 
 std::string as_markdown(const std::vector<GroupGain>& groups) {
   std::string page =
-      "\n| group | kernel | kind | runs | fused, us | apart, us | kernels apart | ratio | gain of "
+      "\n| group | ops | kind | runs | fused, us | apart, us | kernels apart | ratio | gain of "
       "a "
       "step, us | saved, MB | estimated, us | apart | verdict |\n"
       "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
   for (const GroupGain& group : groups) {
-    const double fused = group.fused.median(), parts = group.parts.median();
+    const double fused = group.fused_time(), parts = group.parts_time();
     page += fmt::format(
         "| {} | {} | {} | {} | {:.2f} | {:.2f} | {} | {:.2f} | {:.1f} | {:.3f} | {} | {} | {} |\n",
         group.group, group.name, group.kind, group.runs, microseconds(fused), microseconds(parts),
@@ -70,8 +69,8 @@ std::string as_markdown(const std::vector<GroupGain>& groups) {
   for (const GroupGain& group : groups)
     if (group.verdict() == GroupGain::Verdict::Loses)
       page += fmt::format("\nagainst the rule: {} {} takes {:.2f} us, its parts {:.2f} us\n",
-                          group.group, group.name, microseconds(group.fused.median()),
-                          microseconds(group.parts.median()));
+                          group.group, group.name, microseconds(group.fused_time()),
+                          microseconds(group.parts_time()));
   return page;
 }
 

@@ -90,6 +90,48 @@ TEST_CASE("bench draws a roofline and prints tables") {
   CHECK_THAT(svg, Contains("</svg>") && Contains("GFLOP/s") && Contains("memory"));
 }
 
+TEST_CASE("bench measures what each fusion group gains, those of scans too") {
+  const std::string model = write_temporary("scanned.grad", R"(
+model scanned(x: f32[batch, 5, 8], label: u8[batch]) {
+  logits = dense(simple_rnn(x, 16), 10)
+  loss = mean(sparse_categorical_crossentropy(logits, label))
+}
+train scanned {
+  data      = noise(rows = 16)
+  batch     = 16
+  optimizer = adam
+}
+)");
+  const ProgramRun run = bench(model, {"--fusion-report"});
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  size_t groups = 0, losing = 0;
+  bool has_softmax = false, has_round = false;
+  for (const nlohmann::json& line : run.json_lines()) {
+    if (line.at("event") != "group") continue;
+    ++groups;
+    losing += line.at("verdict") == "loses" ? 1 : 0;
+    CHECK(line.at("us").get<double>() > 0);
+    CHECK(line.at("apart_us").get<double>() > 0);
+    CHECK(line.at("apart_kernels") >= 2);
+    const std::string group = line.at("group");
+    has_round |= group.find("/%") != std::string::npos && line.at("runs").get<int>() % 5 == 0;
+    if (line.at("name") != "eq_max_add") continue;
+    // Logits and labels in, losses and the gradient out, instead of all that lies between.
+    has_softmax = true;
+    CHECK(line.at("saved_bytes").get<double>() > 3 * 4 * 16 * 10);
+    CHECK(line.at("estimated_us").get<double>() < line.at("estimated_apart_us").get<double>());
+  }
+  CHECK(has_softmax);
+  CHECK(has_round);
+  CHECK(run.last_json().at("groups") == groups);
+  CHECK(run.last_json().at("groups_losing") == losing);
+  const ProgramRun text = bench(model, {"--fusion-report", "--format", "text", "--mode", "infer"});
+  CHECK_THAT(text.out, Contains("verdict") && !Contains("|") && Contains(" groups: "));
+  CHECK_THAT(bench(model, {"--fusion-report", "--format", "markdown"}).out,
+             Contains("| group | ops | kind | runs |"));
+}
+
 TEST_CASE("bench times the compiler by phase") {
   const ProgramRun run = bench(write_temporary("small.grad", kSmall), {"--mode", "compile"});
   INFO(run.err);
@@ -106,4 +148,5 @@ TEST_CASE("what bench cannot do is a usage error") {
   CHECK(bench(model, {"--format", "yaml"}).exit_code == 2);
   CHECK(bench(model, {"--roofline", "plot.gif"}).exit_code == 2);
   CHECK(bench(model, {"--mode", "compile", "--kernels"}).exit_code == 2);
+  CHECK(bench(model, {"--mode", "compile", "--fusion-report"}).exit_code == 2);
 }
