@@ -14,6 +14,8 @@ constexpr double kShortStep = 0.01;
 
 ModelOptions with_fusion(ModelOptions options, bool unfused) {
   options.unfused = unfused;
+  // It stores what fusion never stores, and is only there to compare with.
+  if (unfused) options.memory_limit = 0;
   return options;
 }
 

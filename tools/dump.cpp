@@ -64,11 +64,13 @@ Module after_pass(const DumpOptions& options, const Module& source, PipelineOpti
   return result;
 }
 
-void print_program(const DumpOptions& options, const Graph& fused, const CompileOptions& compile) {
-  const LoweredProgram lowered = lower(fused, compile);
+void print_program(const DumpOptions& options, const Workspace& workspace, const Graph& graph) {
+  std::string table;
+  const Graph fused = workspace.fit_limit(graph, table);
+  const LoweredProgram lowered = lower(fused, workspace.compile_options());
   fmt::print("# {} rows={}\n", name(fused.mode), fused.rows);
   if (options.stage == "plan") {
-    fmt::print("{}", lowered.report);
+    fmt::print("{}{}", table, lowered.report);
   } else if (options.stage == "loops") {
     for (const loop::Kernel& kernel : lowered.kernels) fmt::print("{}\n", loop::print(kernel));
   } else if (options.stage == "llvm") {
@@ -104,8 +106,7 @@ ExitCode dump(const DumpOptions& options) {
   Workspace workspace(options.model);
   if (kProgramStages.contains(options.stage)) {
     const Module module = select(options, workspace.module(Stage::Fused));
-    for (const Graph& graph : module.graphs)
-      print_program(options, graph, workspace.compile_options());
+    for (const Graph& graph : module.graphs) print_program(options, workspace, graph);
   } else if (!options.after.empty()) {
     print_graphs(options, after_pass(options, select(options, workspace.module(Stage::Model)),
                                      workspace.pipeline_options()));

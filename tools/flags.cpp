@@ -36,6 +36,12 @@ const Flag& Flag::in_real_range(double least, double most) const {
   return *this;
 }
 
+const Flag& Flag::in_bytes() const {
+  option_->transform(CLI::AsSizeValue(false));
+  option_->check(CLI::Range(int64_t{1}, int64_t{1} << 60));
+  return *this;
+}
+
 const Flag& Flag::needs(const Flag& other) const {
   option_->needs(other.option_);
   return *this;

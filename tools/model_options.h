@@ -22,6 +22,7 @@ struct ModelOptions {
   std::string backend = "auto";
   std::string cache;  // a folder or "off"; empty: the usual one
   bool explains_cache = false;
+  int64_t memory_limit = 0;  // bytes of intermediate results; 0: as many as it takes
   bool shows_names = false;  // every name of the model is shown, so none is unused
 };
 
@@ -29,7 +30,7 @@ struct ModelOptions {
 void add_model_flags(Flags& flags, ModelOptions& options);
 /// --data, --batch, --seed.
 void add_data_flags(Flags& flags, ModelOptions& options);
-/// --threads, --unfused, --backend, --cache, --explain-cache.
+/// --threads, --unfused, --backend, --cache, --explain-cache, --memory-limit.
 void add_execution_flags(Flags& flags, ModelOptions& options);
 
 /// --set and its shorthands as (key, expression) pairs. Throws Error (Usage) for a --set without

@@ -9,7 +9,9 @@
 #include <filesystem>
 
 #include "ir/text.h"
+#include "passes/recompute.h"
 #include "tools/graph_settings.h"
+#include "tools/memory_table.h"
 #include "tools/read_text.h"
 #include "tools/reported_error.h"
 
@@ -336,20 +338,39 @@ CompileOptions Workspace::compile_options() const {
           .cache = {cache_folder(options_.cache), options_.explains_cache}};
 }
 
+Graph Workspace::fit_limit(Graph fused, std::string& table) const {
+  if (options_.memory_limit == 0) return fused;
+  const CompileOptions compile = compile_options();
+  Recomputation fitted = fit_memory(fused, options_.memory_limit, [&](const Graph& graph) {
+    return lower(graph, compile).memory;
+  });
+  const std::string rows = fused.rows > 0 ? fmt::format(", {} rows", fused.rows) : "";
+  const std::string title = fmt::format("{} ({}{})", fused.name, gradc::name(fused.mode), rows);
+  check_limit(title, fitted, options_.memory_limit);
+  table = memory_table(title, fitted, options_.memory_limit);
+  return std::move(fitted.graph);
+}
+
 std::shared_ptr<const Program> Workspace::compile_graph(const Graph& graph) const {
   double passes = 0;
   CompileSeconds seconds;
-  std::optional<Graph> fused;
+  std::optional<Graph> fused, fitted;
   {
     const Stopwatch stopwatch(passes);
+    std::string table;
     fused = run_until(graph, Stage::Fused, pipeline_options());
+    fitted = fit_limit(*fused, table);
+    fmt::print(stderr, "{}", table);
   }
-  auto program = std::make_shared<const Program>(compile(*fused, compile_options(), &seconds));
+  Program program = compile(*fitted, compile_options(), &seconds);
+  // The library's bits depend on the threads: a limit does not change their number.
+  if (options_.memory_limit > 0)
+    program.is_serial = lower(*fused, compile_options()).program.is_serial;
   const std::lock_guard lock(phases_mutex_);
   phases_.passes += passes;
   phases_.lower += seconds.lower;
   phases_.code += seconds.code;
-  return program;
+  return std::make_shared<const Program>(std::move(program));
 }
 
 CompilePhases Workspace::compile_phases() const {

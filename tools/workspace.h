@@ -80,6 +80,9 @@ class Workspace : public ProgramSource {
   void prefetch_program(GraphMode mode, int64_t rows);
   /// A program for a graph of one's own, through the same pipeline.
   std::shared_ptr<const Program> compile_graph(const Graph& graph) const;
+  /// A fused graph that keeps the memory limit, and in `table` what that costs; the graph itself
+  /// where there is no limit or it is kept anyway. Throws Error (InputOutput, E0806).
+  Graph fit_limit(Graph fused, std::string& table) const;
   PipelineOptions pipeline_options() const;
   CompileOptions compile_options() const;
 
