@@ -34,7 +34,12 @@ class NestLowering {
     open_kept_loops(0);
     int32_t last_phase = 0;
     for (const Term& term : nest_.terms) last_phase = std::max(last_phase, term.phase);
-    for (int32_t phase = 0; phase <= last_phase; ++phase) lower_phase(phase);
+    for (int32_t phase = 0; phase <= last_phase; ++phase) {
+      lower_phase(phase);
+      for (const TermStore& store : nest_.stores)
+        if (nest_.phase_of(store) == phase && nest_.is_read_back(store))
+          stored_.try_emplace(store.value, &store);
+    }
     close_kept_loops(0);
     return finish();
   }
@@ -171,12 +176,6 @@ class NestLowering {
   bool is_row_level(const TermStore& store) const {
     return !store.add && (nest_.dims_of(store) & reduced_) == 0;
   }
-  int32_t phase_of(const TermStore& store) const {
-    int32_t phase = nest_.terms[store.value].phase;
-    for (const TermIndirection& indirection : store.indirections)
-      phase = std::max(phase, nest_.terms[indirection.index].phase);
-    return phase;
-  }
 
   /// Moves what stands inside the loop over dim `d` into it, and the loop to where it belongs.
   void close_loop(size_t d) {
@@ -275,7 +274,7 @@ class NestLowering {
     std::vector<const TermStore*> full;
     std::vector<const TermStore*> row;
     for (const TermStore& store : nest_.stores)
-      if (phase_of(store) == phase) (is_row_level(store) ? row : full).push_back(&store);
+      if (nest_.phase_of(store) == phase) (is_row_level(store) ? row : full).push_back(&store);
     if (!reductions.empty() || !full.empty()) lower_reduced_loops(reductions, full);
     store_all(row);
   }
@@ -397,6 +396,11 @@ class NestLowering {
   loop::LetId emit(TermId t) {
     if (let_of(t)) return let_of(t)->id;
     const Term& term = nest_.terms[t];
+    if (const auto stored = stored_.find(t); stored != stored_.end()) {
+      const TermStore& store = *stored->second;
+      return add_let(t, depth_of(~uint64_t{0}),
+                     loop::Load{access(result_buffers_.at(store.output), store.position, {})});
+    }
     const size_t depth = depth_of(term.dims);
     switch (term.kind) {
       case TermKind::Load: {
@@ -447,6 +451,7 @@ class NestLowering {
   std::map<int32_t, int32_t> operand_buffers_;
   std::map<int32_t, int32_t> result_buffers_;
   std::map<TermId, int32_t> scratch_buffers_;
+  std::map<TermId, const TermStore*> stored_;              // by earlier phases, to be read back
   std::vector<std::vector<loop::Stmt>> bodies_;            // by number of loops around
   std::vector<loop::VarId> vars_;                          // by dim
   std::vector<std::vector<std::optional<Emitted>>> lets_;  // by copy, then term

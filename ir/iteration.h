@@ -86,6 +86,11 @@ struct Nest {
   int64_t points(uint64_t mask) const;
   /// Bit d: what is stored, or where, depends on dim d.
   uint64_t dims_of(const TermStore& store) const;
+  /// The phase at whose end it can be stored.
+  int32_t phase_of(const TermStore& store) const;
+  /// Can later phases load what was stored, each point its own element, instead of computing it
+  /// again? Not where rows end in a part of a vector: a load behind such a store would wait for it.
+  bool is_read_back(const TermStore& store) const;
 };
 
 struct GroupAnalysis {

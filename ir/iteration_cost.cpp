@@ -71,14 +71,52 @@ double term_cost_ns(const Nest& nest, const Term& term) {
   return 0;
 }
 
+/// By term: in how many phases it is computed. What depends on reduced dims is computed in each
+/// that needs it; where an earlier phase has stored it, it is loaded, which `loads` counts.
+std::vector<int> count_computations(const Nest& nest, std::vector<int>& loads) {
+  const uint64_t kept = (uint64_t{1} << nest.kept_count()) - 1;
+  const auto is_full = [&](TermId t) { return (nest.terms[t].dims & ~kept) != 0; };
+  std::vector<int> counts(nest.terms.size(), 1);
+  loads.assign(nest.terms.size(), 0);
+  int32_t last_phase = 0;
+  for (const Term& term : nest.terms) last_phase = std::max(last_phase, term.phase);
+  if (last_phase == 0) return counts;
+  for (TermId t = 0; t < nest.terms.size(); ++t)
+    if (is_full(t) && nest.terms[t].kind != TermKind::Reduce) counts[t] = 0;
+  std::vector<bool> is_stored(nest.terms.size());
+  for (int32_t phase = 0; phase <= last_phase; ++phase) {
+    std::vector<bool> needed(nest.terms.size());
+    for (const TermStore& store : nest.stores)
+      if (nest.phase_of(store) == phase) needed[store.value] = true;
+    for (size_t t = nest.terms.size(); t-- > 0;) {
+      const Term& term = nest.terms[t];
+      const bool is_fed = term.kind == TermKind::Reduce ? term.phase == phase + 1 : bool{needed[t]};
+      if (!is_fed) continue;
+      if (term.kind != TermKind::Reduce && is_full(static_cast<TermId>(t))) {
+        ++(is_stored[t] ? loads : counts)[t];
+        if (is_stored[t]) continue;
+      }
+      for (TermId operand : term.operands) needed[operand] = true;
+      for (const TermIndirection& indirection : term.indirections) needed[indirection.index] = true;
+    }
+    for (const TermStore& store : nest.stores)
+      if (nest.phase_of(store) == phase && nest.is_read_back(store)) is_stored[store.value] = true;
+  }
+  return counts;
+}
+
 }  // namespace
 
 double estimate_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
   double cost = 0;
   std::map<int32_t, int64_t> read_bytes;
   for (const Nest& nest : analysis.nests) {
-    for (const Term& term : nest.terms) {
-      cost += term_cost_ns(nest, term);
+    std::vector<int> loads;
+    const std::vector<int> counts = count_computations(nest, loads);
+    for (size_t t = 0; t < nest.terms.size(); ++t) {
+      const Term& term = nest.terms[t];
+      cost += term_cost_ns(nest, term) * counts[t];
+      cost += executions(nest, ~uint64_t{0}) * kAccessCostNs * loads[t];
       if (term.kind != TermKind::Load) continue;
       const Type& type = body.type(Graph::input_value(static_cast<size_t>(term.input)));
       int64_t& bytes = read_bytes[term.input];

@@ -5,6 +5,8 @@
 #include <functional>
 #include <numeric>
 
+#include "ir/op_cost.h"
+
 namespace gradc {
 namespace {
 
@@ -181,6 +183,21 @@ uint64_t Nest::dims_of(const TermStore& store) const {
   for (size_t d = 0; d < dims.size(); ++d)
     if (store.position.strides[d] != 0) mask |= uint64_t{1} << d;
   return mask;
+}
+
+int32_t Nest::phase_of(const TermStore& store) const {
+  int32_t phase = terms[store.value].phase;
+  for (const TermIndirection& indirection : store.indirections)
+    phase = std::max(phase, terms[indirection.index].phase);
+  return phase;
+}
+
+bool Nest::is_read_back(const TermStore& store) const {
+  const uint64_t all = (uint64_t{1} << dims.size()) - 1;
+  const TermKind kind = terms[store.value].kind;
+  return !store.add && store.indirections.empty() && dims_of(store) == all && vector_dim >= 0 &&
+         dims[static_cast<size_t>(vector_dim)].extent % kVectorElements == 0 &&
+         (kind == TermKind::Apply || kind == TermKind::Draw);
 }
 
 int64_t Nest::points(uint64_t mask) const {

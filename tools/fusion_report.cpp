@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kWarmRounds = 2;
 constexpr int kLeastRounds = 9;
-constexpr int kRoundsFromStart = 8;
 /// In a row, the first not counted.
 constexpr int kRunsInScan = 4;
 /// Two readings of the clock, and how much they vary.
@@ -262,8 +261,6 @@ std::vector<GroupGain> measure_groups(BenchSubject& subject, GraphMode mode,
   BenchClock::time_point start = BenchClock::now();
   for (int round = -kWarmRounds; round < kLeastRounds || seconds_since(start) < seconds; ++round) {
     if (round == 0) start = BenchClock::now();
-    // After many steps on one batch gradients may be so small that arithmetic is slow.
-    if (round % kRoundsFromStart == 0) subject.session().initialize();
     const std::vector<double> fused_times = fused_step.run(same, fused.nodes().size());
     const std::vector<double> split_times = split_step.run(origins, fused.nodes().size());
     if (round < 0) continue;

@@ -126,7 +126,7 @@ train scanned {
   CHECK(has_round);
   CHECK(run.last_json().at("groups") == groups);
   CHECK(run.last_json().at("groups_losing") == losing);
-  const ProgramRun text = bench(model, {"--fusion-report", "--format", "text", "--mode", "infer"});
+  const ProgramRun text = bench(model, {"--fusion-report", "--format", "text"});
   CHECK_THAT(text.out, Contains("verdict") && !Contains("|") && Contains(" groups: "));
   CHECK_THAT(bench(model, {"--fusion-report", "--format", "markdown"}).out,
              Contains("| group | ops | kind | runs |"));
