@@ -32,7 +32,7 @@ LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name) {
     return NestLowering(body, tiled->nest).run_product(std::move(name), *tiled);
   if (const std::optional<SplitNest> rows = tile_rows(nest))
     return NestLowering(body, rows->nest).run(std::move(name), {rows->inner_dim});
-  return NestLowering(body, nest).run(std::move(name), short_sum_dims(nest));
+  return NestLowering(body, nest).run(std::move(name), nest.short_sum_dims());
 }
 
 }  // namespace gradc

@@ -31,8 +31,7 @@ constexpr int64_t kShortRows = 8;
 constexpr int64_t kMaxShortRowTerms = 24;
 /// Rows side by side where products are written out.
 constexpr int64_t kProductRows = 4;
-/// Points of a short sum, and terms in all of them.
-constexpr int64_t kMaxWrittenPoints = 9;
+/// Terms of all rows that are side by side there.
 constexpr int64_t kMaxWrittenTerms = 512;
 /// Ops that are written out for each row of a tile.
 constexpr int64_t kMaxTileOps = 4;
@@ -211,23 +210,6 @@ std::optional<SplitNest> tile_rows(const Nest& nest) {
   const int64_t tile = limit > 1 ? largest_divisor(rows, limit) : 1;
   if (tile < 2) return std::nullopt;
   return split_dim(nest, kept - 2, tile);
-}
-
-std::vector<size_t> short_sum_dims(const Nest& nest) {
-  std::vector<size_t> dims;
-  const bool is_horizontal = nest.vector_dim >= static_cast<int32_t>(nest.kept_count());
-  const bool has_sums = std::any_of(nest.terms.begin(), nest.terms.end(),
-                                    [](const Term& term) { return term.kind == TermKind::Reduce; });
-  if (is_horizontal || !has_sums || nest.points(~uint64_t{0}) == 0) return dims;
-  int64_t points = 1;
-  for (size_t d = nest.dims.size(); d-- > nest.kept_count();) {
-    points *= nest.dims[d].extent;
-    const bool is_short = points <= kMaxWrittenPoints &&
-                          points * static_cast<int64_t>(nest.terms.size()) <= kMaxWrittenTerms;
-    if (!is_short) break;
-    dims.insert(dims.begin(), d);
-  }
-  return dims;
 }
 
 std::optional<TiledProduct> tile_product(const Nest& nest) {

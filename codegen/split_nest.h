@@ -26,11 +26,6 @@ std::optional<SplitNest> block_columns(const Nest& nest);
 /// vector of one factor serves all of them. Nothing for other nests.
 std::optional<SplitNest> tile_rows(const Nest& nest);
 
-/// The innermost reduced dims, as far as they have few points in all: written out, the values of
-/// those points stay in registers for what reads the sums, and neighbours share what they load.
-/// Nothing where lanes run over a reduced dim.
-std::vector<size_t> short_sum_dims(const Nest& nest);
-
 /// A product in an order that suits registers and caches; nothing for other nests. Columns are
 /// split into panels, rows into tiles whose rows are computed side by side: a vector of the right
 /// operand serves all of them, and the additions of one row need not wait for each other. Tiles

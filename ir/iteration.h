@@ -91,6 +91,10 @@ struct Nest {
   /// Can later phases load what was stored, each point its own element, instead of computing it
   /// again? Not where rows end in a part of a vector: a load behind such a store would wait for it.
   bool is_read_back(const TermStore& store) const;
+  /// The innermost reduced dims, as far as they have few points in all: written out, the values of
+  /// those points stay in registers for what reads the sums, and neighbours share what they load.
+  /// Nothing where lanes run over a reduced dim.
+  std::vector<size_t> short_sum_dims() const;
 };
 
 struct GroupAnalysis {

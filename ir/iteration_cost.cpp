@@ -80,7 +80,8 @@ std::vector<int> count_computations(const Nest& nest, std::vector<int>& loads) {
   loads.assign(nest.terms.size(), 0);
   int32_t last_phase = 0;
   for (const Term& term : nest.terms) last_phase = std::max(last_phase, term.phase);
-  if (last_phase == 0) return counts;
+  const bool stays = nest.short_sum_dims().size() == nest.dims.size() - nest.kept_count();
+  if (last_phase == 0 || stays) return counts;
   for (TermId t = 0; t < nest.terms.size(); ++t)
     if (is_full(t) && nest.terms[t].kind != TermKind::Reduce) counts[t] = 0;
   std::vector<bool> is_stored(nest.terms.size());

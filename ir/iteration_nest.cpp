@@ -10,6 +10,10 @@
 namespace gradc {
 namespace {
 
+/// Points of a short sum, and terms in all of them.
+constexpr int64_t kMaxWrittenPoints = 9;
+constexpr int64_t kMaxWrittenTerms = 512;
+
 /// Dims that reshapes can split a domain into; masks have 64 bits.
 constexpr size_t kMaxDims = 24;
 
@@ -198,6 +202,23 @@ bool Nest::is_read_back(const TermStore& store) const {
   return !store.add && store.indirections.empty() && dims_of(store) == all && vector_dim >= 0 &&
          dims[static_cast<size_t>(vector_dim)].extent % kVectorElements == 0 &&
          (kind == TermKind::Apply || kind == TermKind::Draw);
+}
+
+std::vector<size_t> Nest::short_sum_dims() const {
+  std::vector<size_t> short_dims;
+  const bool is_horizontal = vector_dim >= static_cast<int32_t>(kept_count());
+  const bool has_sums = std::any_of(terms.begin(), terms.end(),
+                                    [](const Term& term) { return term.kind == TermKind::Reduce; });
+  if (is_horizontal || !has_sums || points(~uint64_t{0}) == 0) return short_dims;
+  int64_t count = 1;
+  for (size_t d = dims.size(); d-- > kept_count();) {
+    count *= dims[d].extent;
+    const bool is_short = count <= kMaxWrittenPoints &&
+                          count * static_cast<int64_t>(terms.size()) <= kMaxWrittenTerms;
+    if (!is_short) break;
+    short_dims.insert(short_dims.begin(), d);
+  }
+  return short_dims;
 }
 
 int64_t Nest::points(uint64_t mask) const {
