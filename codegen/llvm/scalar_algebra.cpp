@@ -139,6 +139,10 @@ LlvmScalar convert(LlvmScalar a, DType dtype) {
   const bool from_unsigned = a.dtype == DType::Bool || is_unsigned(a);
   if (is_float(a.dtype) && is_float(dtype)) {
     value = builder.CreateFPCast(value, type);
+  } else if (a.dtype == DType::Bool && is_float(dtype)) {
+    // One masked move instead of three instructions.
+    value = builder.CreateSelect(value, llvm::ConstantFP::get(type, 1.0),
+                                 llvm::ConstantFP::get(type, 0.0));
   } else if (is_float(dtype)) {
     if (from_unsigned) {
       llvm::Type* wide = with_element(a.lanes, builder.getInt32Ty());

@@ -2,12 +2,10 @@
 // and backward, agrees with the interpreter and has the bits of one kernel for each op.
 #include "codegen/compile.h"
 #include "ir/builder.h"
-#include "ir/convolution_shape.h"
 #include "ir/interpret.h"
 #include "ir/text.h"
 #include "passes/pipeline.h"
 #include "runtime/execute.h"
-#include "runtime/threads.h"
 #include "tests/random_op.h"
 
 #include <catch2/catch.hpp>
