@@ -9,11 +9,8 @@
 namespace gradc {
 namespace {
 
-constexpr int64_t kMinRows = 8;
-constexpr int64_t kMinBlock = 64;
-constexpr int64_t kMaxEvenBlock = 128;
-constexpr int64_t kMaxBlock = 1024;
-constexpr int64_t kBlockStep = 16;
+/// Rows of fewer columns are short.
+constexpr int64_t kShortColumns = 64;
 /// A chunk of rows: long enough that loading a panel again for the next one costs nothing.
 constexpr int64_t kChunkRows = 32;
 /// Fewer parts than this are shared badly among threads.
@@ -38,35 +35,6 @@ constexpr int64_t kMaxTileOps = 4;
 
 /// Widths of a panel, the best first: four vectors beside kMostTileRows rows fill the registers.
 constexpr int64_t kPanels[] = {64, 48, 128, 96, 80, 112, 32};
-
-/// The largest even block that leaves two of them or more; else all columns; 0 where neither fits.
-int64_t choose_block(int64_t columns) {
-  for (int64_t block = kMaxEvenBlock; block >= kMinBlock; block -= kBlockStep)
-    if (columns % block == 0 && columns > block) return block;
-  return columns >= kMinBlock && columns <= kMaxBlock ? columns : 0;
-}
-
-bool are_sums_in_one_phase(const Nest& nest) {
-  bool has_sums = false;
-  uint64_t reduced = 0;
-  for (size_t d = nest.kept_count(); d < nest.dims.size(); ++d) reduced |= uint64_t{1} << d;
-  for (const Term& term : nest.terms) {
-    if (term.kind == TermKind::Reduce) {
-      if (term.op != OpKind::Sum || term.operands.size() != 1 || term.phase != 1) return false;
-      has_sums = true;
-    } else if (term.phase > 0 && (term.dims & reduced) != 0) {
-      return false;
-    }
-  }
-  const bool reads_sums_in_rows =
-      std::any_of(nest.stores.begin(), nest.stores.end(), [&](const TermStore& store) {
-        bool is_full = false;
-        for (size_t d = nest.kept_count(); d < nest.dims.size(); ++d)
-          is_full = is_full || store.position.strides[d] != 0;
-        return store.add || (is_full && nest.terms[store.value].phase > 0);
-      });
-  return has_sums && !reads_sums_in_rows;
-}
 
 void split(AffineMap& map, size_t dim, int64_t block) {
   const int64_t stride = map.strides[dim];
@@ -183,15 +151,9 @@ bool is_product(const Nest& nest) {
 }  // namespace
 
 std::optional<SplitNest> block_columns(const Nest& nest) {
-  const size_t kept = nest.kept_count();
-  if (kept == 0 || kept == nest.dims.size()) return std::nullopt;
-  const size_t dim = kept - 1;
-  if (nest.vector_dim != static_cast<int32_t>(dim)) return std::nullopt;
-  int64_t rows = 1;
-  for (size_t d = kept; d < nest.dims.size(); ++d) rows *= nest.dims[d].extent;
-  const int64_t block = choose_block(nest.dims[dim].extent);
-  if (rows < kMinRows || block == 0 || !are_sums_in_one_phase(nest)) return std::nullopt;
-  return split_dim(nest, dim, block);
+  const int64_t block = nest.column_block();
+  if (block == 0) return std::nullopt;
+  return split_dim(nest, nest.kept_count() - 1, block);
 }
 
 std::optional<SplitNest> tile_rows(const Nest& nest) {
@@ -200,7 +162,8 @@ std::optional<SplitNest> tile_rows(const Nest& nest) {
     return std::nullopt;
   const int64_t columns = nest.dims[kept - 1].extent, rows = nest.dims[kept - 2].extent;
   const auto terms = static_cast<int64_t>(nest.terms.size());
-  const bool is_short = columns < kMinBlock && columns % kVector != 0 && terms <= kMaxShortRowTerms;
+  const bool is_short =
+      columns < kShortColumns && columns % kVector != 0 && terms <= kMaxShortRowTerms;
   const bool has_products = std::any_of(nest.terms.begin(), nest.terms.end(), [](const Term& term) {
     return term.kind == TermKind::Products;
   });

@@ -91,6 +91,9 @@ struct Nest {
   /// Can later phases load what was stored, each point its own element, instead of computing it
   /// again? Not where rows end in a part of a vector: a load behind such a store would wait for it.
   bool is_read_back(const TermStore& store) const;
+  /// Columns that one block of sums down the columns takes; 0 where the nest has no such sums or
+  /// too few columns or rows.
+  int64_t column_block() const;
   /// The innermost reduced dims, as far as they have few points in all: written out, the values of
   /// those points stay in registers for what reads the sums, and neighbours share what they load.
   /// Nothing where lanes run over a reduced dim.

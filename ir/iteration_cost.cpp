@@ -71,6 +71,26 @@ double term_cost_ns(const Nest& nest, const Term& term) {
   return 0;
 }
 
+/// Blocks of columns leave gaps between their pieces of the rows.
+double gaps_ns(const Nest& nest) {
+  const int64_t block = nest.column_block();
+  if (block == 0) return 0;
+  const uint64_t all = (uint64_t{1} << nest.dims.size()) - 1;
+  int64_t longest_gap = 0, bytes = 0;
+  const auto add = [&](uint64_t dims, DType dtype) {
+    if (dims != all) return;
+    const int64_t columns = nest.dims[static_cast<size_t>(nest.vector_dim)].extent;
+    longest_gap = std::max(longest_gap, (columns - block) * size_bytes(dtype));
+    bytes += nest.points(all) * size_bytes(dtype);
+  };
+  for (const Term& term : nest.terms)
+    if (term.kind == TermKind::Load) add(term.dims, term.dtype);
+  for (const TermStore& store : nest.stores)
+    add(nest.dims_of(store), nest.terms[store.value].dtype);
+  const bool is_slow = longest_gap >= kGapBytes && bytes > kSecondCacheBytes;
+  return is_slow ? static_cast<double>(bytes) * kGapByteCostNs : 0;
+}
+
 /// By term: in how many phases it is computed. What depends on reduced dims is computed in each
 /// that needs it; where an earlier phase has stored it, it is loaded, which `loads` counts.
 std::vector<int> count_computations(const Nest& nest, std::vector<int>& loads) {
@@ -112,6 +132,7 @@ double estimate_cost_ns(const Graph& body, const GroupAnalysis& analysis) {
   double cost = 0;
   std::map<int32_t, int64_t> read_bytes;
   for (const Nest& nest : analysis.nests) {
+    cost += gaps_ns(nest);
     std::vector<int> loads;
     const std::vector<int> counts = count_computations(nest, loads);
     for (size_t t = 0; t < nest.terms.size(); ++t) {

@@ -16,6 +16,11 @@ inline constexpr double kStridedAccessCostNs = 0.35;
 /// Time to move one byte from or to memory behind the first cache, ns. The second and third cache
 /// and memory are not told apart.
 inline constexpr double kByteCostNs = 0.013;
+/// The same, beyond that, where more than a second cache holds is walked in pieces with gaps that
+/// are as long as this: what is fetched ahead is not what comes next.
+inline constexpr double kGapByteCostNs = 0.025;
+inline constexpr int64_t kGapBytes = 1024;
+inline constexpr int64_t kSecondCacheBytes = 1 << 20;
 /// A store of a part of a vector over what was loaded there, ns: what follows it in memory cannot
 /// be loaded until it is done.
 inline constexpr double kPartialStoreCostNs = 4;
