@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 
 namespace gradc {
 
@@ -30,6 +30,11 @@ bool holds_tensor(const Value& value, int64_t& budget) {
   for (const BoundArgument& argument : function->arguments)
     if (holds_tensor(argument.value, budget)) return true;
   return false;
+}
+
+/// Is `word` in the text?
+bool mentions(Span span, std::string_view word) {
+  return span.text().find(word) != std::string_view::npos;
 }
 
 }  // namespace
@@ -65,16 +70,14 @@ Value TrainEvaluator::evaluate(const ast::Expr& value) {
                                    : (training_rows_ + settings_.batch - 1) / settings_.batch);
     add("steps_per_epoch", per_epoch);
     add("total_steps", settings_.steps.value_or(settings_.epochs.value_or(1) * per_epoch));
-  } else if (settings_.steps) {
-    add("total_steps", *settings_.steps);
+  } else {
+    const bool needs_rows =
+        mentions(value.span, "steps_per_epoch") ||
+        (!settings_.steps && mentions(value.span, "total_steps"));
+    if (needs_rows) settings_.provisional = value.span;
+    add("steps_per_epoch", 1);
+    add("total_steps", settings_.steps.value_or(1));
   }
-  const auto* name = value.as<ast::NameRef>();
-  const bool is_unknown_count =
-      name && (name->text == "steps_per_epoch" || name->text == "total_steps") &&
-      std::ranges::none_of(names, [&](const Variable& v) { return v.name == name->text; });
-  if (is_unknown_count)
-    elaborator_.fail("E0722", value.span,
-                     fmt::format("`{}` is known when the data has been read", name->text));
   const Value result = elaborator_.evaluate_in_file(value, file_, names);
   int64_t budget = ElaborationSetup::kMaxElements;
   if (holds_tensor(result, budget))
@@ -110,6 +113,11 @@ void TrainEvaluator::refuse(const std::string& key, const std::string& wanted, c
 }
 
 void TrainEvaluator::evaluate_entry(const std::string& key, const ast::Expr& expr) {
+  // What decides how many steps there are, or which data is read.
+  if (key != "averaging" &&
+      (mentions(expr.span, "total_steps") || mentions(expr.span, "steps_per_epoch")))
+    elaborator_.fail("E0722", expr.span,
+                     fmt::format("`{}` cannot depend on the number of steps", key));
   if (key == "data" || key == "test") {
     (key == "data" ? settings_.data : settings_.test) = data_text(expr);
   } else if (key == "batch" || key == "eval_batch") {

@@ -249,6 +249,10 @@ Graph ModelGraphs::train_graph() {
     throw DiagnosticError{error("E0709", block_.model()->name.span,
                                 "there is nothing to train: the `train` block has no optimizer")
                               .with_help("optimizer = adam")};
+  if (settings_.provisional.is_somewhere())
+    throw DiagnosticError{error("E0722", settings_.provisional,
+                                "the number of steps is known when the data has been read")
+                              .with_help("name data that is there, or give `steps`")};
   run_optimizers();
   std::vector<DraftOutput> outputs;
   const auto& all = elaborator_.ownership().owned();

@@ -62,6 +62,9 @@ struct TrainEntries {
   std::optional<StartEntry> start;
   std::vector<ast::Pattern> freezes;
   std::map<std::string, ModelArguments::Given> model_arguments;
+  /// An entry that depends on the number of training rows, evaluated while that is not known: good
+  /// for everything but a training step.
+  Span provisional;
 
   bool trains() const { return single.optimizer || !optimizes.empty(); }
 };
