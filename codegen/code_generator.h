@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "codegen/artefact_code.h"
 #include "codegen/load_kernels.h"
 #include "codegen/loop.h"
 
@@ -15,6 +16,11 @@ struct CodeGenerator {
   /// LLVM IR and assembly as text, for dumps.
   std::string (*llvm_text)(std::span<const loop::Kernel> kernels);
   std::string (*assembly_text)(std::span<const loop::Kernel> kernels);
+  /// Relocatable ELF objects that export gradc_model_NAME and, where asked for, main: one, or
+  /// several that are to be linked together, made on as many threads.
+  std::vector<std::string> (*artefact_objects)(const ArtefactCode& code, size_t count);
+  /// The kernels of the first target as LLVM IR or as assembly.
+  std::string (*artefact_text)(const ArtefactCode& code, bool as_assembly);
 };
 
 /// Throws Error (InputOutput, E0924) where the shared object is missing or of another build.

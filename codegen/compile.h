@@ -1,6 +1,8 @@
 // From a fused graph to a runnable program, just in time.
 #pragma once
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,9 +30,18 @@ struct LoweredProgram {
   MemoryOutline memory;
 };
 
+/// Kernels of one program and the bodies of its scans, or of several programs; equal ones are one.
+struct KernelPool {
+  std::vector<loop::Kernel> kernels;
+  std::map<std::string, std::string> names;  // by sharing key
+  std::set<std::string> used_names;
+};
+
 /// `fused`: every node is a group, a scan of such, a constant or movement that needs no code.
 /// Throws InternalError for a graph that did not go through the fusion pass.
 LoweredProgram lower(const Graph& fused, const CompileOptions& options);
+/// The same with the kernels in `pool`; `kernels` of the result is empty.
+LoweredProgram lower(const Graph& fused, const CompileOptions& options, KernelPool& pool);
 
 /// Where the time of `compile` goes.
 struct CompileSeconds {

@@ -15,9 +15,9 @@
 #include "codegen/build_id.h"
 #include "codegen/code_file.h"
 #include "codegen/code_generator.h"
-#include "codegen/host.h"
 #include "codegen/share_kernels.h"
 #include "runtime/atomic_file.h"
+#include "runtime/processor.h"
 
 namespace gradc {
 namespace {

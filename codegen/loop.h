@@ -134,6 +134,8 @@ struct Kernel {
   uint32_t let_count = 0;
   uint32_t accumulator_count = 0;
   std::vector<Stmt> body;
+  /// For people: the nodes it computes, with their places in the model. Not part of the text form.
+  std::vector<std::string> notes = {};
 
   /// Buffers that the caller gives.
   size_t pointer_count() const;

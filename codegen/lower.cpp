@@ -45,12 +45,21 @@ void add_once(std::vector<int32_t>& list, int32_t value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
-/// The kernels of a program and of the bodies of its scans; equal ones are one.
-struct KernelPool {
-  std::vector<loop::Kernel> kernels;
-  std::map<std::string, std::string> names;  // by sharing key
-  std::set<std::string> used_names;
-};
+/// "dot for the gradient of hidden.kernel, mnist.grad:4": a line for each node that knows its
+/// place.
+std::vector<std::string> notes_of(const Graph& body) {
+  std::vector<std::string> notes;
+  for (const Node& node : body.nodes()) {
+    if (node.origin == nullptr || node.kind == OpKind::Constant) continue;
+    const Origin& origin = *node.origin;
+    const std::string role = origin.role.empty() ? "" : fmt::format(" for {}", origin.role);
+    std::string note =
+        fmt::format("{}{}, {}:{}", op_info(node.kind).name, role, origin.file, origin.line);
+    if (std::find(notes.begin(), notes.end(), note) == notes.end())
+      notes.push_back(std::move(note));
+  }
+  return notes;
+}
 
 class Lowering {
  public:
@@ -216,6 +225,7 @@ void Lowering::add_kernels(const Node& node, const Graph& body, StepBlock& block
     CHECK(group_kernel.buffers.size() == group_kernel.kernel.pointer_count(), "kernel {}",
           group_kernel.kernel.name);
     const std::vector<Tensor> numbers = take_out_numbers(group_kernel.kernel);
+    group_kernel.kernel.notes = notes_of(body);
     KernelStep step = add_kernel(std::move(group_kernel.kernel));
     for (const GroupBuffer& buffer : group_kernel.buffers) {
       const auto position = static_cast<size_t>(buffer.position);
@@ -345,9 +355,13 @@ LoweredProgram Lowering::run() {
 
 }  // namespace
 
+LoweredProgram lower(const Graph& fused, const CompileOptions& options, KernelPool& pool) {
+  return Lowering(fused, options, pool).run();
+}
+
 LoweredProgram lower(const Graph& fused, const CompileOptions& options) {
   KernelPool pool;
-  LoweredProgram lowered = Lowering(fused, options, pool).run();
+  LoweredProgram lowered = lower(fused, options, pool);
   lowered.kernels = std::move(pool.kernels);
   return lowered;
 }

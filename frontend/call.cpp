@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "frontend/builtin_table.h"
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "frontend/matching.h"
 #include "frontend/site.h"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "frontend/name_checker.h"
 #include "runtime/core/dtype.h"
 

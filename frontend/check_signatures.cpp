@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "frontend/name_checker.h"
 #include "runtime/core/dtype.h"
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "frontend/name_checker.h"
 
 namespace gradc {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "frontend/evaluate_train.h"
 
 namespace gradc {

@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "frontend/check_names.h"
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "frontend/parse.h"
 #include "frontend/standard_library.h"
 #include "runtime/core/error.h"

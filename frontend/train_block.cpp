@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "frontend/evaluate_train.h"
 #include "frontend/parse.h"
 

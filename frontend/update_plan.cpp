@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 #include "runtime/core/path_pattern.h"
 
 namespace gradc {

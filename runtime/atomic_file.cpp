@@ -65,6 +65,13 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+void AtomicFile::make_executable() {
+  struct stat status {};
+  if (fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) return;
+  const mode_t readable = status.st_mode & (S_IRUSR | S_IRGRP | S_IROTH);
+  if (fchmod(file_, (status.st_mode & 07777) | readable >> 2) != 0) fail("make executable");
+}
+
 void AtomicFile::commit(Durability durability) {
   if (temporary_.empty()) {
     const int result = close(std::exchange(file_, -1));
@@ -88,6 +95,13 @@ void AtomicFile::sync_folder() const {
   const bool is_synced = fsync(folder) == 0 || errno == EINVAL;
   close(folder);
   if (!is_synced) fail("sync the folder of");
+}
+
+void check_writable(const std::string& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status))
+    AtomicFile{path};
 }
 
 }  // namespace gradc

@@ -18,6 +18,8 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::span<const std::byte> bytes);
+  /// Whoever may read the file may then execute it.
+  void make_executable();
   /// What the file is to survive: a crash of the machine, or only the end of this process, which
   /// takes no time but may leave a file with other contents after a crash.
   enum class Durability { Crash, ProcessEnd };
@@ -33,5 +35,8 @@ class AtomicFile {
   std::string temporary_;
   int file_ = -1;
 };
+
+/// Throws now what writing `path` would throw later. A pipe or device is not opened.
+void check_writable(const std::string& path);
 
 }  // namespace gradc

@@ -10,8 +10,7 @@
 #include <variant>
 
 #include "runtime/core/parallel_threshold.h"
-#include "runtime/onednn_conv.h"
-#include "runtime/onednn_matmul.h"
+#include "runtime/library_calls.h"
 #include "runtime/ordered_kernels.h"
 #include "runtime/run_scan.h"
 
@@ -21,7 +20,7 @@ namespace {
 
 /// A call of the library and its memory: lhs, rhs, bias, out as last given to it.
 struct BoundCall {
-  std::variant<OnednnMatmul, OnednnConv> call;
+  std::unique_ptr<LibraryCall> call;
   std::array<void*, 4> bound{};
 };
 
@@ -215,7 +214,7 @@ void Executor::State::add_step(const OrderedStep& step) {
   steps.push_back(bound);
 }
 
-/// oneDNN chooses code and cuts work for the number of threads at creation.
+/// A library chooses code and cuts work for the number of threads at creation.
 void Executor::State::make_calls() {
   if (call_threads == team()) return;
   call_threads = team();
@@ -223,16 +222,15 @@ void Executor::State::make_calls() {
   calls.clear();
   int64_t scratch_bytes = 0;
   for (const auto& step : call_steps) {
+    CHECK(program->library != nullptr, "{} calls a library that is not linked", program->name);
     if (const auto* matmul = std::get_if<const MatmulStep*>(&step)) {
       MatmulStep made = **matmul;
       if (made.k == 0) made.k = 1;  // never run: see run_step
-      calls.push_back({OnednnMatmul(made), {}});
+      calls.push_back({program->library->matmul(made), {}});
     } else {
-      calls.push_back({OnednnConv(*std::get<const ConvStep*>(step)), {}});
+      calls.push_back({program->library->convolution(*std::get<const ConvStep*>(step)), {}});
     }
-    scratch_bytes = std::max(
-        scratch_bytes,
-        std::visit([](const auto& call) { return call.scratch_bytes(); }, calls.back().call));
+    scratch_bytes = std::max(scratch_bytes, calls.back().call->scratch_bytes());
   }
   if (scratch_bytes > 0) call_scratch = allocate_zeroed(scratch_bytes);
 }
@@ -283,13 +281,9 @@ void Executor::State::run_call(const BoundStep& step, int32_t bias) {
   BoundCall& bound = calls[static_cast<size_t>(step.extent)];
   void** const at = pointers.data() + step.pointers;
   const std::array<void*, 4> now{at[0], at[1], bias >= 0 ? at[3] : nullptr, at[2]};
-  std::visit(
-      [&](auto& call) {
-        if (now != bound.bound) call.bind(now[0], now[1], now[2], now[3], call_scratch.get());
-        bound.bound = now;
-        call.run();
-      },
-      bound.call);
+  if (now != bound.bound) bound.call->bind(now[0], now[1], now[2], now[3], call_scratch.get());
+  bound.bound = now;
+  bound.call->run();
 }
 
 void Executor::State::run_step(const BoundStep& step) {

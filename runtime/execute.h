@@ -1,4 +1,4 @@
-// Runs programs: binds memory, creates oneDNN primitives once, runs the steps on the thread team.
+// Runs programs: binds memory, makes library calls ready once, runs the steps on the thread team.
 #pragma once
 #include <memory>
 #include <span>

@@ -178,8 +178,8 @@ void OnednnConv::State::create_forward(const ConvStep& step, const Layouts& layo
                    &layouts.any_kernel, nullptr, &layouts.output, geometry.stride.data(),
                    geometry.dilation.data(), geometry.low.data(), geometry.high.data()),
                step, "describing a convolution");
-  check_status(dnnl_primitive_desc_create(made.out(), &conv, attr.get(), device().engine, nullptr),
-               step, "choosing code");
+  check_status(dnnl_primitive_desc_create(made.out(), &conv, attr.get(), engine(), nullptr), step,
+               "choosing code");
 }
 
 void OnednnConv::State::create_desc(const ConvStep& step, const Layouts& layouts) {
@@ -205,9 +205,8 @@ void OnednnConv::State::create_desc(const ConvStep& step, const Layouts& layouts
                      &layouts.output, geometry.stride.data(), geometry.dilation.data(),
                      geometry.low.data(), geometry.high.data()),
                  step, "describing a convolution");
-  check_status(
-      dnnl_primitive_desc_create(desc.out(), &conv, attr.get(), device().engine, hint.get()), step,
-      "choosing code");
+  check_status(dnnl_primitive_desc_create(desc.out(), &conv, attr.get(), engine(), hint.get()),
+               step, "choosing code");
 }
 
 /// `plain` is the kernel in our layout, `packed` in the library's; one memory where they agree.
@@ -223,8 +222,8 @@ void OnednnConv::State::set_up_kernel(const ConvStep& step, const Layouts& layou
   packed_bytes = rounded(static_cast<int64_t>(dnnl_memory_desc_get_size(&wanted)));
   const dnnl_memory_desc_t& from = is_result ? wanted : layouts.kernel;
   const dnnl_memory_desc_t& to = is_result ? layouts.kernel : wanted;
-  check_status(dnnl_reorder_primitive_desc_create(reorder_desc.out(), &from, device().engine, &to,
-                                                  device().engine, nullptr),
+  check_status(dnnl_reorder_primitive_desc_create(reorder_desc.out(), &from, engine(), &to,
+                                                  engine(), nullptr),
                step, "choosing code for a reorder");
   check_status(dnnl_primitive_create(reorder.out(), reorder_desc.get()), step, "making code");
   reorder_arguments = {{DNNL_ARG_FROM, (is_result ? packed : plain).get()},
@@ -232,9 +231,8 @@ void OnednnConv::State::set_up_kernel(const ConvStep& step, const Layouts& layou
 }
 
 void OnednnConv::State::create_memory(Memory& memory, const dnnl_memory_desc_t& layout) const {
-  CHECK(
-      dnnl_memory_create(memory.out(), &layout, device().engine, DNNL_MEMORY_NONE) == dnnl_success,
-      "no oneDNN memory object");
+  CHECK(dnnl_memory_create(memory.out(), &layout, engine(), DNNL_MEMORY_NONE) == dnnl_success,
+        "no oneDNN memory object");
 }
 
 void OnednnConv::State::add_argument(Memory& memory, const dnnl_memory_desc_t& layout,
@@ -262,7 +260,7 @@ void OnednnConv::bind(void* lhs, void* rhs, void* bias, void* out, void* scratch
 void OnednnConv::run() {
   const auto execute = [&](const Primitive& primitive, std::vector<dnnl_exec_arg_t>& arguments) {
     const dnnl_status_t status = dnnl_primitive_execute(
-        primitive.get(), device().stream, static_cast<int>(arguments.size()), arguments.data());
+        primitive.get(), stream(), static_cast<int>(arguments.size()), arguments.data());
     CHECK(status == dnnl_success, "oneDNN: a convolution failed with status {}",
           static_cast<int>(status));
   };

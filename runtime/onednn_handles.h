@@ -2,6 +2,8 @@
 #pragma once
 #include <oneapi/dnnl/dnnl.h>
 
+#include <memory>
+
 #include "runtime/core/error.h"
 
 namespace gradc::onednn {
@@ -31,20 +33,25 @@ using PrimitiveDesc = Handle<dnnl_primitive_desc_t, dnnl_primitive_desc_destroy>
 using PostOps = Handle<dnnl_post_ops_t, dnnl_post_ops_destroy>;
 using PrimitiveAttr = Handle<dnnl_primitive_attr_t, dnnl_primitive_attr_destroy>;
 
-/// One engine and stream for the process; never destroyed, as oneDNN may already be gone at exit.
-struct Device {
-  dnnl_engine_t engine = nullptr;
-  dnnl_stream_t stream = nullptr;
-};
-inline const Device& device() {
-  static const Device created = [] {
-    Device made;
-    CHECK(dnnl_engine_create(&made.engine, dnnl_cpu, 0) == dnnl_success, "no oneDNN engine");
-    CHECK(dnnl_stream_create(&made.stream, made.engine, dnnl_stream_default_flags) == dnnl_success,
-          "no oneDNN stream");
+/// One engine for the process; never destroyed, as oneDNN may already be gone at exit.
+inline dnnl_engine_t engine() {
+  static const dnnl_engine_t created = [] {
+    dnnl_engine_t made = nullptr;
+    CHECK(dnnl_engine_create(&made, dnnl_cpu, 0) == dnnl_success, "no oneDNN engine");
     return made;
   }();
   return created;
+}
+
+/// A stream for each thread that calls: streams may not be shared. It goes with the thread.
+inline dnnl_stream_t stream() {
+  thread_local const auto created = [] {
+    auto made = std::make_unique<Stream>();
+    CHECK(dnnl_stream_create(made->out(), engine(), dnnl_stream_default_flags) == dnnl_success,
+          "no oneDNN stream");
+    return made;
+  }();
+  return created->get();
 }
 
 /// Nothing where there is no memory object.

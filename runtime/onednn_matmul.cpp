@@ -195,16 +195,14 @@ void OnednnMatmul::State::create_desc(const MatmulStep& step, const Problem& pro
                  step, "attributes");
     check_status(dnnl_primitive_attr_set_post_ops(attr.get(), post_ops.get()), step, "attributes");
   }
-  check_status(
-      dnnl_primitive_desc_create(desc.out(), &matmul, attr.get(), device().engine, nullptr), step,
-      "choosing code");
+  check_status(dnnl_primitive_desc_create(desc.out(), &matmul, attr.get(), engine(), nullptr), step,
+               "choosing code");
 }
 
 void OnednnMatmul::State::add_argument(Memory& memory, const dnnl_memory_desc_t& layout,
                                        int argument) {
-  CHECK(
-      dnnl_memory_create(memory.out(), &layout, device().engine, DNNL_MEMORY_NONE) == dnnl_success,
-      "no oneDNN memory object");
+  CHECK(dnnl_memory_create(memory.out(), &layout, engine(), DNNL_MEMORY_NONE) == dnnl_success,
+        "no oneDNN memory object");
   arguments.push_back({argument, memory.get()});
 }
 
@@ -228,7 +226,7 @@ void OnednnMatmul::bind(void* lhs, void* rhs, void* bias, void* out, void* scrat
 void OnednnMatmul::run() {
   for (int64_t i = 0; i < state_->repeat; ++i) {
     if (state_->repeat > 1) set_address(state_->out, state_->first_out + i * state_->repeat_bytes);
-    const dnnl_status_t status = dnnl_primitive_execute(state_->primitive.get(), device().stream,
+    const dnnl_status_t status = dnnl_primitive_execute(state_->primitive.get(), stream(),
                                                         static_cast<int>(state_->arguments.size()),
                                                         state_->arguments.data());
     CHECK(status == dnnl_success, "oneDNN: a matrix product failed with status {}",

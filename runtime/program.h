@@ -8,6 +8,7 @@
 
 #include "runtime/core/signature.h"
 #include "runtime/core/tensor.h"
+#include "runtime/library_calls.h"
 
 namespace gradc {
 
@@ -147,7 +148,8 @@ struct StepFacts {
   int32_t node = -1;  // position in the lowered graph; -1 for copies of outputs
 };
 
-/// Data only: no LLVM, no graph. Kernel functions point into code that `code` keeps alive.
+/// Data only: no LLVM, no graph. Kernel functions point into code that `code` keeps alive; a
+/// program read from an object file has neither owner.
 struct Program {
   std::string name;
   GraphMode mode = GraphMode::Body;
@@ -163,6 +165,7 @@ struct Program {
   int64_t arena_bytes = 0;  // with those of the bodies of scans
   int64_t arena_lower_bound = 0;  // the most bytes alive at once
   std::shared_ptr<void> code;
+  const LibraryCalls* library = nullptr;  // computes MatmulSteps and ConvSteps
 };
 
 }  // namespace gradc

@@ -36,6 +36,16 @@ Type row_type(const Type& type) {
   return {type.dtype, Shape(std::vector<int64_t>(first, dims.end()))};
 }
 
+/// Rows [first, first + count) of a tensor, which must outlive the result.
+Tensor rows_of(const Tensor& tensor, int64_t first, int64_t count) {
+  std::vector<int64_t> dims = tensor.shape().dims();
+  CHECK(!dims.empty() && first + count <= dims.front());
+  const int64_t row_bytes = dims.front() > 0 ? tensor.size_bytes() / dims.front() : 0;
+  dims.front() = count;
+  std::byte* const memory = const_cast<std::byte*>(tensor.raw()) + first * row_bytes;
+  return Tensor({tensor.dtype(), Shape(std::move(dims))}, memory, nullptr);
+}
+
 /// An executor with the tensors it works on.
 struct Prepared {
   std::shared_ptr<const Program> program;
@@ -213,8 +223,9 @@ void Session::initialize() {
   Executor(state_->init).run(inputs, outputs);
 }
 
-void Session::load(const std::string& path) {
-  const NamedTensors content = read_safetensors(path);
+void Session::load(const std::string& path) { load(read_safetensors(path), path); }
+
+void Session::load(const NamedTensors& content, const std::string& source) {
   const auto is_optional = [&](size_t i) {
     return state_->kinds[i] == InputKind::Slot || state_->kinds[i] == InputKind::Step;
   };
@@ -226,7 +237,7 @@ void Session::load(const std::string& path) {
     const NamedTensor& entry = state_->values[i];
     if (has_optional || !is_optional(i)) specs.push_back({entry.name, entry.value.type()});
   }
-  check_state(specs, content, path);
+  check_state(specs, content, source);
   // In this order: averages that are in the file replace those that followed their parameter.
   for (const bool is_slot : {false, true})
     for (size_t i = 0; i < state_->values.size(); ++i) {
@@ -292,6 +303,11 @@ void Session::set_state(std::string_view name, const Tensor& value) {
 const std::vector<NamedTensor>& Session::state() const { return state_->values; }
 uint64_t Session::seed() const { return state_->seed; }
 
+void Session::set_seed(uint64_t seed) {
+  state_->seed = seed;
+  state_->seed_tensor.span<int64_t>()[0] = std::bit_cast<int64_t>(seed);
+}
+
 const Program& Session::program(GraphMode mode, int64_t rows) {
   return *state_->prepare(mode, rows).program;
 }
@@ -303,6 +319,24 @@ std::span<const Tensor> Session::execute(GraphMode mode, std::span<const Field> 
   entry.executor->run(entry.inputs, entry.outputs);
   if (mode == GraphMode::Train && !entry.counts_step) ++state_->step.span<int64_t>()[0];
   return entry.outputs;
+}
+
+std::vector<int64_t> Session::parts(GraphMode mode, int64_t rows) const {
+  return state_->source.parts(mode, rows);
+}
+
+void Session::execute_parts(GraphMode mode, std::span<const Field> fields, int64_t rows,
+                            const PartUse& use) {
+  const std::vector<int64_t> cut = parts(mode, rows);
+  if (cut.size() == 1) return use(program(mode, rows), execute(mode, fields, rows), 0, rows);
+  int64_t first = 0;
+  for (const int64_t count : cut) {
+    std::vector<Field> slices;
+    for (const Field& field : fields)
+      slices.push_back({field.name, rows_of(field.values, first, count)});
+    use(program(mode, count), execute(mode, slices, count), first, count);
+    first += count;
+  }
 }
 
 NamedValues Session::metrics(const PassValues& pass, NamedTensors* tables) {

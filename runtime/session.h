@@ -1,5 +1,6 @@
 // A model at run time: its state, and programs by mode and row count.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -20,6 +21,9 @@ class ProgramSource {
   virtual ~ProgramSource() = default;
   /// Never null. `rows` is 0 for Init and Metrics.
   virtual std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) = 0;
+  /// Row counts that there are programs for and that sum to `rows`: how a batch is cut that need
+  /// not be run at once. Every row count is there unless programs were made ahead of time.
+  virtual std::vector<int64_t> parts(GraphMode /*mode*/, int64_t rows) { return {rows}; }
 };
 
 using NamedValues = std::vector<std::pair<std::string, double>>;
@@ -54,6 +58,8 @@ class Session {
   /// running averages take those of their parameters.
   /// Throws Error (E0920, E0921).
   void load(const std::string& path);
+  /// The same of what was read; `source` names it in messages.
+  void load(const NamedTensors& content, const std::string& source);
   /// Initial values from a file, by path: those that one of the patterns selects (no pattern: all),
   /// which must be there on both sides with one type; running averages in the place of parameters
   /// where the file has them. Throws Error (E0920, E0921).
@@ -68,12 +74,21 @@ class Session {
   /// Name and tensor of all state, in the order of the Init program's outputs.
   const std::vector<NamedTensor>& state() const;
   uint64_t seed() const;
+  /// For the programs that run from now on.
+  void set_seed(uint64_t seed);
 
   /// Executes the program for the batch's row count: data inputs are taken from `fields` by name
   /// (their dtype and shape are checked, E0902), state from the session. State outputs are updated
   /// in place. Returns all outputs in the program's order (entries of updated state are empty);
   /// they are overwritten by the next execution of the same program.
   std::span<const Tensor> execute(GraphMode mode, std::span<const Field> fields, int64_t rows);
+  /// The same for rows that need not be run at once: the parts of the batch one after the other,
+  /// each handed to `use` with its program and its outputs, its first row and its row count.
+  using PartUse = std::function<void(const Program&, std::span<const Tensor>, int64_t, int64_t)>;
+  void execute_parts(GraphMode mode, std::span<const Field> fields, int64_t rows,
+                     const PartUse& use);
+  /// How execute_parts cuts a batch.
+  std::vector<int64_t> parts(GraphMode mode, int64_t rows) const;
   /// The program that execute uses; compiles it if need be.
   const Program& program(GraphMode mode, int64_t rows);
 

@@ -18,6 +18,8 @@ constexpr const char* kSpinCount = "1000";
 
 /// 0: all cores.
 std::atomic<int> requested_threads = 0;
+constexpr int kNoScope = -1;
+thread_local int scope_threads = kNoScope;
 
 }  // namespace
 
@@ -32,9 +34,15 @@ void set_threads(int threads) {
 }
 
 int threads() {
-  const int requested = requested_threads;
+  const int requested = scope_threads == kNoScope ? requested_threads.load() : scope_threads;
   return requested > 0 ? requested : available_cores();
 }
+
+ThreadScope::ThreadScope(int threads) : outer_(scope_threads) {
+  CHECK(threads >= 0, "{} threads", threads);
+  scope_threads = threads;
+}
+ThreadScope::~ThreadScope() { scope_threads = outer_; }
 
 Range part_of(int64_t extent, int64_t grain, int64_t part, int64_t parts) {
   const int64_t grains = (extent + grain - 1) / grain;

@@ -9,6 +9,18 @@ namespace gradc {
 void set_threads(int threads);
 /// At least 1.
 int threads();
+/// While it lives, threads() is `threads` in the calling thread (0: all cores), so that callers of
+/// different models do not disturb each other.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads);
+  ~ThreadScope();
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int outer_;
+};
 /// The cores this process may use.
 int available_cores();
 

@@ -71,7 +71,7 @@ const Program& checked_program(Session& session, GraphMode mode, const Dataset& 
                                int64_t batch) {
   CHECK(batch >= 1, "a batch of {}", batch);
   const int64_t rows = data.rows() > 0 ? std::min(batch, data.rows()) : batch;
-  const Program& program = session.program(mode, rows);
+  const Program& program = session.program(mode, session.parts(mode, rows).front());
   check_data(program, data);
   return program;
 }
@@ -191,12 +191,14 @@ NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
   const BatchOptions options{.size = batch, .shuffle = false};
   Pass pass(select_fields(first, data), options, 0);
   PassValues sums;
-  for (int64_t index = 1; !stop && pass.next(); ++index) {
-    const auto outputs = session.execute(GraphMode::Evaluate, pass.fields(), pass.rows());
-    const Program& program = session.program(GraphMode::Evaluate, pass.rows());
-    read_losses(program, outputs, [index] { return fmt::format("batch {} (evaluation)", index); });
-    sums.add(program, outputs);
-  }
+  for (int64_t index = 1; !stop && pass.next(); ++index)
+    session.execute_parts(
+        GraphMode::Evaluate, pass.fields(), pass.rows(),
+        [&](const Program& program, std::span<const Tensor> outputs, int64_t, int64_t) {
+          read_losses(program, outputs,
+                      [index] { return fmt::format("batch {} (evaluation)", index); });
+          sums.add(program, outputs);
+        });
   return sums.is_empty() ? NamedValues() : session.metrics(sums, tables);
 }
 

@@ -1,11 +1,11 @@
 // gradc bench: the time of a step, fused and unfused, beside what the machine could do.
 #include <sys/resource.h>
 
+#include "runtime/commands/interrupt.h"
+#include "runtime/commands/json_values.h"
 #include "runtime/threads.h"
 #include "tools/bench_report.h"
 #include "tools/commands.h"
-#include "tools/interrupt.h"
-#include "tools/json_values.h"
 #include "tools/roofline.h"
 #include "tools/text_table.h"
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "codegen/host.h"
+#include "runtime/processor.h"
 #include "tools/fusion_table.h"
 
 namespace gradc {

@@ -6,12 +6,12 @@
 #include <fstream>
 
 #include "ir/text.h"
+#include "runtime/commands/json_values.h"
 #include "runtime/data/batches.h"
 #include "runtime/data/load.h"
 #include "runtime/png.h"
 #include "tools/commands.h"
 #include "tools/field_statistics.h"
-#include "tools/json_values.h"
 #include "tools/sample_grid.h"
 #include "tools/workspace.h"
 
@@ -57,7 +57,7 @@ nlohmann::ordered_json as_json(const Field& field, const FieldStatistics& found)
   if (found.distinct) object["distinct"] = *found.distinct;
   if (found.counts.empty()) return object;
   nlohmann::ordered_json counts = nlohmann::ordered_json::object();
-  for (const auto& [value, count] : found.counts) counts[category_name(field, value)] = count;
+  for (const auto& [value, count] : found.counts) counts[field.category(value)] = count;
   object["counts"] = std::move(counts);
   return object;
 }

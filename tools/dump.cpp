@@ -5,11 +5,11 @@
 
 #include "codegen/code_generator.h"
 #include "ir/text.h"
+#include "runtime/commands/json_values.h"
 #include "tools/commands.h"
 #include "tools/graph_diagram.h"
 #include "tools/graph_dot.h"
 #include "tools/group_savings.h"
-#include "tools/json_values.h"
 #include "tools/workspace.h"
 
 namespace gradc {

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <sstream>
 
+#include "runtime/commands/json_values.h"
 #include "runtime/data/batches.h"
 #include "runtime/threads.h"
 #include "tools/chain_rule.h"
 #include "tools/commands.h"
-#include "tools/json_values.h"
 #include "tools/read_text.h"
 #include "tools/workspace.h"
 

@@ -5,8 +5,6 @@
 #include <array>
 #include <cmath>
 
-#include "runtime/printable.h"
-
 namespace gradc {
 namespace {
 
@@ -73,16 +71,10 @@ double centred_mean(const Field& field, double centre) {
   return field.values.size() == 0 ? 0 : sum / static_cast<double>(field.values.size());
 }
 
-std::string category_name(const Field& field, int64_t value) {
-  const auto place = static_cast<size_t>(value);
-  return value >= 0 && place < field.categories.size() ? printable(field.categories[place])
-                                                       : std::to_string(value);
-}
-
 std::string histogram(const Field& field, const std::map<int64_t, int64_t>& counts) {
   std::string text;
   for (const auto& [value, count] : counts)
-    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", category_name(field, value), count);
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", field.category(value), count);
   return "{" + text + "}";
 }
 

@@ -29,7 +29,4 @@ double centred_mean(const Field& field, double centre);
 /// "{0: 5923, 1: 6742}", with the names of categories where the field has them.
 std::string histogram(const Field& field, const std::map<int64_t, int64_t>& counts);
 
-/// What an integer stands for: the category's name, or the number.
-std::string category_name(const Field& field, int64_t value);
-
 }  // namespace gradc

@@ -1,27 +1,34 @@
-// Declares the shared flags.
+// Declares what commands ask of a model that is compiled on the spot.
 #include "tools/model_options.h"
 
-#include "runtime/core/error.h"
+#include "tools/workspace.h"
 
 namespace gradc {
+namespace {
+
+class WorkspaceOpener : public ModelOpener {
+ public:
+  void add_flags(Flags& flags, bool executes) override {
+    add_model_flags(flags, options_);
+    add_data_flags(flags, options_);
+    if (executes) add_execution_flags(flags, options_);
+  }
+  RunOptions& options() override { return options_; }
+  std::unique_ptr<RunnableModel> open() override { return std::make_unique<Workspace>(options_); }
+
+ private:
+  ModelOptions options_;
+};
+
+}  // namespace
 
 void add_model_flags(Flags& flags, ModelOptions& options) {
   flags.add("model", &options.model, "Model (.grad) or dumped graph; - is stdin").required();
-  flags
-      .add("--set", &options.sets,
-           "KEY=EXPR overrides an entry of the train block, model.NAME or optimizer.NAME")
-      .one_at_a_time();
-  flags.add("--json", &options.json, "One JSON object a line on stdout");
-}
-
-void add_data_flags(Flags& flags, ModelOptions& options) {
-  flags.add("--data", &options.data, "Built-in data, or a file or folder of data");
-  flags.add("--batch", &options.batch, "Rows of a batch").in_range(1, int64_t{1} << 30);
-  flags.add("--seed", &options.seed, "Seed of all random numbers").in_range(0, (int64_t{1} << 62));
+  add_setting_flags(flags, options);
 }
 
 void add_execution_flags(Flags& flags, ModelOptions& options) {
-  flags.add("--threads", &options.threads, "Threads; 0 means all cores").in_range(0, 1024);
+  add_thread_flag(flags, options);
   flags.add("--unfused", &options.unfused, "Compile each op on its own");
   flags.add("--backend", &options.backend, "auto, or llvm for our own loops only")
       .one_of({"auto", "llvm"});
@@ -35,26 +42,6 @@ void add_execution_flags(Flags& flags, ModelOptions& options) {
       .in_bytes();
 }
 
-std::vector<std::pair<std::string, std::string>> overrides(const ModelOptions& options) {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  for (const std::string& text : options.sets) {
-    const size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw Error(ExitCode::Usage, "",
-                  fmt::format("--set wants KEY=EXPR, got `{}`; for instance --set batch=64", text));
-    pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  const std::pair<std::string_view, std::optional<int64_t>> shorthands[] = {
-      {"batch", options.batch}, {"epochs", options.epochs}, {"seed", options.seed}};
-  for (const auto& [key, value] : shorthands) {
-    if (!value) continue;
-    for (const auto& [set_key, expression] : pairs)
-      if (set_key == key && expression != std::to_string(*value))
-        throw Error(ExitCode::Usage, "",
-                    fmt::format("--{} {} contradicts --set {}={}", key, *value, key, expression));
-    pairs.emplace_back(key, std::to_string(*value));
-  }
-  return pairs;
-}
+std::shared_ptr<ModelOpener> workspace_opener() { return std::make_shared<WorkspaceOpener>(); }
 
 }  // namespace gradc

@@ -1,23 +1,14 @@
-// The flags that every command on a model shares.
+// The flags that every command on a model file shares.
 #pragma once
-#include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
-#include <vector>
 
-#include "tools/flags.h"
+#include "runtime/commands/run_options.h"
 
 namespace gradc {
 
-struct ModelOptions {
-  std::string model;              // a model or graph file, "-" for stdin
-  std::string data;               // replaces the train block's `data`; empty: keep it
-  std::vector<std::string> sets;  // KEY=EXPR
-  std::optional<int64_t> batch;   // shorthand for --set batch=N; likewise below
-  std::optional<int64_t> epochs;
-  std::optional<int64_t> seed;
-  int threads = 0;  // 0: all cores
-  bool json = false;
+struct ModelOptions : RunOptions {
+  std::string model;  // a model or graph file, "-" for stdin
   bool unfused = false;
   std::string backend = "auto";
   std::string cache;  // a folder or "off"; empty: the usual one
@@ -28,13 +19,10 @@ struct ModelOptions {
 
 /// MODEL, --set, --json.
 void add_model_flags(Flags& flags, ModelOptions& options);
-/// --data, --batch, --seed.
-void add_data_flags(Flags& flags, ModelOptions& options);
 /// --threads, --unfused, --backend, --cache, --explain-cache, --memory-limit.
 void add_execution_flags(Flags& flags, ModelOptions& options);
 
-/// --set and its shorthands as (key, expression) pairs. Throws Error (Usage) for a --set without
-/// `=` and for a shorthand that contradicts a --set of the same key.
-std::vector<std::pair<std::string, std::string>> overrides(const ModelOptions& options);
+/// Compiles the model that the command line names.
+std::shared_ptr<ModelOpener> workspace_opener();
 
 }  // namespace gradc

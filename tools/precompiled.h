@@ -1,5 +1,5 @@
-// As precompiled.h of the root, with JSON.
+// As runtime/core/precompiled.h, with JSON.
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "../precompiled.h"
+#include "../runtime/core/precompiled.h"

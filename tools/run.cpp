@@ -1,19 +1,19 @@
 // gradc run: one evaluation, or some training steps; of tensors in safetensors files, or printed.
 #include <fmt/format.h>
 
+#include "runtime/commands/json_values.h"
+#include "runtime/commands/start_session.h"
 #include "runtime/data/batches.h"
 #include "runtime/safetensors.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"
-#include "tools/json_values.h"
-#include "tools/start_session.h"
 #include "tools/tensor_text.h"
 #include "tools/workspace.h"
 
 namespace gradc {
 namespace {
 
-struct RunOptions {
+struct FeedOptions {
   ModelOptions model;
   std::string feed;
   std::string fetch;
@@ -157,7 +157,7 @@ void print_values(const Session& session, const NamedTensors& values, bool as_js
   for (const NamedTensor& tensor : values.tensors) print_tensor(tensor, as_json);
 }
 
-ExitCode run_run(RunOptions options) {
+ExitCode run_run(FeedOptions options) {
   set_threads(options.model.threads);
   options.model.shows_names = options.fetch.empty();
   Workspace workspace(options.model);
@@ -183,7 +183,7 @@ ExitCode run_run(RunOptions options) {
 }  // namespace
 
 Action configure_run(Flags& flags) {
-  auto options = std::make_shared<RunOptions>();
+  auto options = std::make_shared<FeedOptions>();
   add_model_flags(flags, options->model);
   add_execution_flags(flags, options->model);
   add_data_flags(flags, options->model);

@@ -3,12 +3,14 @@
 
 #include <fmt/core.h>
 
-#include "codegen/host.h"
+#include "runtime/processor.h"
 
 namespace gradc {
 
+std::string version_number() { return fmt::format("gradc {}", GRADC_VERSION); }
+
 std::string version_text() {
-  return fmt::format("gradc {} ({})", GRADC_VERSION, target_description());
+  return fmt::format("{} ({})", version_number(), target_description());
 }
 
 }  // namespace gradc

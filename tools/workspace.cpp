@@ -7,13 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <tuple>
 
 #include "ir/text.h"
 #include "passes/recompute.h"
-#include "tools/graph_settings.h"
+#include "runtime/commands/reported_error.h"
+#include "runtime/processor.h"
 #include "tools/memory_table.h"
 #include "tools/read_text.h"
-#include "tools/reported_error.h"
 
 namespace gradc {
 namespace {
@@ -37,6 +38,53 @@ std::string rebased(const std::string& setting, const std::filesystem::path& fol
   return is_path ? (folder / setting).string() : setting;
 }
 
+/// Throws Error (E0111) for a setting of a kind that there is no setting of.
+Settings settings_of(const Attrs& attrs) {
+  Settings settings;
+  for (const auto& [key, value] : attrs.entries()) {
+    if (const auto* flag = std::get_if<bool>(&value))
+      settings.set(key, *flag);
+    else if (const auto* number = std::get_if<int64_t>(&value))
+      settings.set(key, *number);
+    else if (const auto* text = std::get_if<std::string>(&value))
+      settings.set(key, *text);
+    else
+      throw Error(ExitCode::ModelOrData, "E0111",
+                  fmt::format("the setting `{}` is neither a whole number nor true, false or a "
+                              "string",
+                              key));
+  }
+  return settings;
+}
+
+Attrs attrs_of(const Settings& settings) {
+  Attrs attrs;
+  for (const auto& [key, value] : settings.entries())
+    std::visit([&, &name = key](const auto& typed) { attrs.set(name, typed); }, value);
+  return attrs;
+}
+
+/// A graph file keeps parameters, not layers: the table has one row for each parameter and state.
+std::vector<LayerRow> rows_of_graph(const Graph& graph) {
+  std::vector<LayerRow> rows;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const Input& input = graph.inputs()[i];
+    const bool is_parameter = input.kind == InputKind::Parameter;
+    if (!is_parameter && input.kind != InputKind::State) continue;
+    const Type& type = graph.type(Graph::input_value(i));
+    LayerRow row;
+    row.path = input.name;
+    row.layer = is_parameter ? "parameter" : "state";
+    row.output = to_string(type);
+    (is_parameter ? row.parameters : row.states) = type.shape.element_count();
+    for (const Output& output : graph.outputs())
+      if (output.kind == OutputKind::Parameter && output.name == input.name)
+        row.trainable = row.parameters;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
 class Stopwatch {
  public:
   explicit Stopwatch(double& total) : total_(total), start_(Clock::now()) {}
@@ -52,13 +100,6 @@ class Stopwatch {
 
 }  // namespace
 
-std::vector<int64_t> row_counts(int64_t rows, int64_t batch, bool drop_last) {
-  std::vector<int64_t> counts;
-  if (rows >= batch) counts.push_back(batch);
-  if (rows % batch != 0 && !drop_last) counts.push_back(rows % batch);
-  return counts;
-}
-
 Workspace::Workspace(ModelOptions options)
     : options_(std::move(options)), diagnostics_(std::make_unique<Diagnostics>()) {
   const Stopwatch stopwatch(compile_seconds_);
@@ -66,41 +107,25 @@ Workspace::Workspace(ModelOptions options)
   const std::string text = read_text(options_.model);
   if (is_graph_text(text)) {
     module_ = parse_module(text, options_.model);
-    check_settings(module_->settings, ExitCode::ModelOrData);
-    settings_ = override_settings(module_->settings, overrides(options_));
+    const Settings dumped = settings_of(module_->settings);
+    check_settings(dumped, ExitCode::ModelOrData);
+    settings_ = override_settings(dumped, overrides(options_), "a dumped graph");
   } else {
     with_diagnostics([&] {
       const std::string title = options_.model == "-" ? "<stdin>" : options_.model;
       model_ = Model::read_text(title, text, {overrides(options_)}, *diagnostics_);
-      settings_ = model_->settings();
+      settings_ = settings_of(model_->settings());
     });
   }
   if (model_) rebase_data_paths();
-  if (options_.data.empty()) return;
-  const std::string own = settings_.get<std::string>("data");
-  const DataSource replaced =
-      replace_data_source(is_data_call(own) ? parse_data_call(own) : DataSource(), options_.data);
-  settings_.set("data", to_text(replaced));
-  settings_.set("test", std::string());
+  if (!options_.data.empty()) replace_data(options_.data);
 }
 
 Workspace::~Workspace() = default;
 
 const std::string& Workspace::name() const { return module_ ? module_->name : model_->name(); }
 
-TrainSettings Workspace::train_settings() const {
-  TrainSettings train;
-  train.batch = settings_.integer("batch");
-  train.eval_batch = settings_.integer("eval_batch");
-  train.epochs = settings_.has("epochs") ? settings_.integer("epochs") : 0;
-  if (settings_.has("steps")) train.steps = settings_.integer("steps");
-  train.shuffle = settings_.get<bool>("shuffle");
-  train.drop_last = settings_.get<std::string>("last_batch") == "drop";
-  train.seed = static_cast<uint64_t>(settings_.integer("seed"));
-  return train;
-}
-
-bool Workspace::has_optimizer() const { return settings_.get<std::string>("optimizer") != "none"; }
+std::string Workspace::target() const { return target_description(); }
 
 void Workspace::show_diagnostics() {
   Diagnostics fresh;
@@ -126,7 +151,7 @@ void Workspace::with_diagnostics(const std::function<void()>& action) {
 }
 
 void Workspace::bind_named_data() {
-  if (description_ || settings_.get<std::string>("data").empty()) return;
+  if (has_description() || settings_.text("data").empty()) return;
   try {
     description();
   } catch (const Error& fault) {
@@ -142,7 +167,7 @@ void Workspace::rebase_data_paths() {
     const auto given = overrides(options_);
     const bool is_overridden = std::any_of(given.begin(), given.end(),
                                            [&](const auto& pair) { return pair.first == key; });
-    if (!is_overridden) settings_.set(key, rebased(settings_.get<std::string>(key), folder));
+    if (!is_overridden) settings_.set(key, rebased(settings_.text(key), folder));
   }
 }
 
@@ -168,51 +193,29 @@ std::vector<DeclaredField> Workspace::declared_fields() {
   return fields;
 }
 
-DataSource Workspace::source_of(const std::string& setting) {
-  DataSource source = parse_data_source(setting);
+std::vector<std::pair<std::string, std::optional<DType>>> Workspace::fields_read() const {
+  std::vector<std::pair<std::string, std::optional<DType>>> fields;
   if (model_) {
     const std::vector<std::string> names = model_->input_names();
     const std::vector<std::optional<DType>> dtypes = model_->input_dtypes();
-    for (size_t i = 0; i < names.size(); ++i) source.wanted[names[i]] = dtypes[i];
-  } else {
-    for (const Graph& graph : module_->graphs)
-      for (size_t i = 0; i < graph.inputs().size(); ++i)
-        if (graph.inputs()[i].kind == InputKind::Data)
-          source.wanted[graph.inputs()[i].name] = graph.type(Graph::input_value(i)).dtype;
+    for (size_t i = 0; i < names.size(); ++i) fields.emplace_back(names[i], dtypes[i]);
+    return fields;
   }
+  for (const Graph& graph : module_->graphs)
+    for (size_t i = 0; i < graph.inputs().size(); ++i)
+      if (graph.inputs()[i].kind == InputKind::Data)
+        fields.emplace_back(graph.inputs()[i].name, graph.type(Graph::input_value(i)).dtype);
+  return fields;
+}
+
+DataSource Workspace::source_of(const std::string& setting) {
+  DataSource source = parse_data_source(setting);
+  for (const auto& [name, dtype] : fields_read()) source.wanted[name] = dtype;
   if (fits_model(source)) source.declared = declared_fields();
   return source;
 }
 
-DataSource Workspace::settings_source() {
-  const std::string setting = settings_.get<std::string>("data");
-  if (setting.empty())
-    throw Error(ExitCode::ModelOrData, "E0903",
-                fmt::format("`{}` names no data; add `data = …` to its train block or give --data",
-                            options_.model));
-  return source_of(setting);
-}
-
-const DataDescription& Workspace::description() {
-  if (!description_) bind(describe_data(settings_source()));
-  return *description_;
-}
-
-void Workspace::prefetch_data(Rows rows) {
-  description();
-  if (data_ || loading_.valid()) return;
-  loading_ =
-      std::async(std::launch::async, rows == Rows::All ? load_data : open_data, settings_source());
-}
-
-const DataSplit& Workspace::data() {
-  prefetch_data();
-  if (!data_) data_ = loading_.get();
-  return *data_;
-}
-
-void Workspace::bind(const DataDescription& given) {
-  description_ = given;
+void Workspace::on_description(const DataDescription& given) {
   if (!model_) return;
   with_diagnostics([&] {
     model_->bind_data(field_types(given));
@@ -229,31 +232,6 @@ std::vector<std::string> Workspace::input_names() const {
           std::find(names.begin(), names.end(), input.name) == names.end())
         names.push_back(input.name);
   return names;
-}
-
-const Dataset& Workspace::test_data() {
-  const DataSplit& split = data();
-  if (test_) return *test_;
-  const std::string setting = settings_.get<std::string>("test");
-  if (!setting.empty()) {
-    DataSplit other = load_data(source_of(setting));
-    test_ = other.test ? *other.test : other.train;
-  } else {
-    test_ = split.test ? *split.test : split.train;
-    test_->fill();
-  }
-  return *test_;
-}
-
-int64_t Workspace::test_row_count() {
-  const std::string setting = settings_.get<std::string>("test");
-  const DataDescription described =
-      setting.empty() ? description() : describe_data(source_of(setting));
-  return described.test_rows.value_or(described.train_rows);
-}
-
-bool Workspace::has_test_data() {
-  return description().test_rows.has_value() || !settings_.get<std::string>("test").empty();
 }
 
 bool Workspace::has_outputs(int64_t rows) {
@@ -303,13 +281,13 @@ Graph Workspace::graph(GraphMode mode, int64_t rows, Stage stage, const GraphReq
 Module Workspace::module(Stage stage) {
   Module result;
   result.name = name();
-  result.settings = settings_;
+  result.settings = attrs_of(settings_);
   if (module_) {
     result.graphs = module_->graphs;
     return run_until(result, stage, pipeline_options());
   }
   const TrainSettings train = train_settings();
-  const bool has_data = !settings_.get<std::string>("data").empty();
+  const bool has_data = !settings_.text("data").empty();
   const int64_t train_rows = has_data ? description().train_rows : train.batch;
   const int64_t test_rows = has_data ? test_row_count() : train.eval_batch;
   const auto add = [&](GraphMode mode, int64_t rows) {
@@ -351,21 +329,26 @@ Graph Workspace::fit_limit(Graph fused, std::string& table) const {
   return std::move(fitted.graph);
 }
 
+std::pair<Graph, bool> Workspace::limited_graph(Graph fused) const {
+  std::string table;
+  const bool is_serial = lower(fused, compile_options()).program.is_serial;
+  Graph fitted = fit_limit(std::move(fused), table);
+  fmt::print(stderr, "{}", table);
+  return {std::move(fitted), is_serial};
+}
+
 std::shared_ptr<const Program> Workspace::compile_graph(const Graph& graph) const {
   double passes = 0;
   CompileSeconds seconds;
-  std::optional<Graph> fused, fitted;
+  std::optional<Graph> fused;
+  std::optional<bool> is_serial;
   {
     const Stopwatch stopwatch(passes);
-    std::string table;
     fused = run_until(graph, Stage::Fused, pipeline_options());
-    fitted = fit_limit(*fused, table);
-    fmt::print(stderr, "{}", table);
+    if (options_.memory_limit > 0) std::tie(fused, is_serial) = limited_graph(*std::move(fused));
   }
-  Program program = compile(*fitted, compile_options(), &seconds);
-  // The library's bits depend on the threads: a limit does not change their number.
-  if (options_.memory_limit > 0)
-    program.is_serial = lower(*fused, compile_options()).program.is_serial;
+  Program program = compile(*fused, compile_options(), &seconds);
+  program.is_serial = is_serial.value_or(program.is_serial);
   const std::lock_guard lock(phases_mutex_);
   phases_.passes += passes;
   phases_.lower += seconds.lower;
@@ -394,10 +377,12 @@ void Workspace::prefetch_program(GraphMode mode, int64_t rows) {
                  [this, graph = source_graph(mode, rows)] { return compile_graph(graph); });
 }
 
-std::vector<LayerRow> Workspace::layers(int64_t rows) {
+std::vector<LayerRow> Workspace::summary_rows() {
+  const int64_t batch = settings_.integer("batch");
+  if (!model_) return rows_of_graph(source_graph(GraphMode::Train, batch));
   bind_named_data();
   std::vector<LayerRow> result;
-  with_diagnostics([&] { result = model_->layers(rows); });
+  with_diagnostics([&] { result = model_->layers(batch); });
   return result;
 }
 

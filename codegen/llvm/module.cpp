@@ -3,6 +3,7 @@
 
 #include "codegen/build_id.h"
 #include "codegen/code_generator.h"
+#include "codegen/llvm/artefact_objects.h"
 #include "codegen/llvm/object_code.h"
 
 namespace gradc {
@@ -12,6 +13,8 @@ constexpr CodeGenerator kGenerator = {
     [](std::span<const loop::Kernel> kernels) { return compile_objects(kernels, host_target()); },
     [](std::span<const loop::Kernel> kernels) { return llvm_text(kernels, host_target()); },
     [](std::span<const loop::Kernel> kernels) { return assembly_text(kernels, host_target()); },
+    artefact_objects,
+    artefact_text,
 };
 
 }  // namespace

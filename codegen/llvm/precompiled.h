@@ -1,7 +1,7 @@
-// As precompiled.h of the root, with what the emitter includes of LLVM.
+// As runtime/core/precompiled.h, with what the emitter includes of LLVM.
 #pragma once
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
-#include "../../precompiled.h"
+#include "../../runtime/core/precompiled.h"

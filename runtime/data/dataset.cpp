@@ -3,6 +3,8 @@
 
 #include <thread>
 
+#include "runtime/printable.h"
+
 namespace gradc {
 namespace {
 
@@ -95,6 +97,12 @@ const std::byte* Field::row(int64_t row) const {
   const int64_t step =
       windows ? windows->stride * size_bytes(values.dtype()) : row_type().size_bytes();
   return values.raw() + row * step;
+}
+
+std::string Field::category(int64_t value) const {
+  const auto place = static_cast<size_t>(value);
+  return value >= 0 && place < categories.size() ? printable(categories[place])
+                                                 : std::to_string(value);
 }
 
 const Field* Dataset::find(std::string_view field_name) const {

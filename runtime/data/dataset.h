@@ -53,6 +53,8 @@ struct Field {
   Type row_type() const;
   /// The first element of row `row`.
   const std::byte* row(int64_t row) const;
+  /// What an integer stands for: the category's name, or the number.
+  std::string category(int64_t value) const;
 };
 
 /// Fields of the same number of rows. Copies share the memory of the tensors.

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <random>
 
-#include "codegen/host.h"
+#include "runtime/processor.h"
 #include "tests/codegen/compile_kernels.h"
 #include "tests/codegen/kernel_builder.h"
 #include "tests/codegen/loop_interpret.h"

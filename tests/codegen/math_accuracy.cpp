@@ -5,7 +5,7 @@
 #include <random>
 #include <regex>
 
-#include "codegen/host.h"
+#include "runtime/processor.h"
 #include "ir/op.h"
 #include "tests/codegen/compile_kernels.h"
 #include "tests/codegen/kernel_builder.h"

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "frontend/did_you_mean.h"
+#include "runtime/core/did_you_mean.h"
 
 using namespace gradc;
 

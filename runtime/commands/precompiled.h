@@ -1,0 +1,5 @@
+// As runtime/core/precompiled.h, with JSON.
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "../core/precompiled.h"

@@ -1,0 +1,76 @@
+// A model that can run: its settings, its data, its programs.
+#pragma once
+#include <future>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/core/layer_row.h"
+#include "runtime/data/load.h"
+#include "runtime/session.h"
+#include "runtime/settings.h"
+
+namespace gradc {
+
+/// What the commands that train, evaluate and predict work on, whether its programs are compiled
+/// when they are needed or were compiled ahead of time.
+class RunnableModel : public ProgramSource {
+ public:
+  virtual const std::string& name() const = 0;
+  /// The train block with the overrides of the command line.
+  const Settings& settings() const { return settings_; }
+  /// "AMD EPYC 9B14, avx512f, 16 lanes": what the code is made for.
+  virtual std::string target() const = 0;
+
+  /// What the data that the settings name looks like; checked against the model on first use.
+  const DataDescription& description();
+  /// Starts to read the data, so that it overlaps with other work. AsRead: the rows of data() may
+  /// be left to fillers, those of test_data() are not.
+  enum class Rows { All, AsRead };
+  void prefetch_data(Rows rows = Rows::All);
+  /// The data itself; waits until it is read.
+  const DataSplit& data();
+  /// What `eval` and the test after training read: the settings' `test`, else the data's own test
+  /// rows, else the training rows.
+  const Dataset& test_data();
+  int64_t test_row_count();
+  /// True where there are rows that were not trained on.
+  bool has_test_data();
+
+  /// Starts to make the program, so that it overlaps with what comes before its first use.
+  virtual void prefetch_program(GraphMode /*mode*/, int64_t /*rows*/) {}
+  /// Seconds spent in compilation so far.
+  virtual double compile_seconds() const { return 0; }
+  /// Trained values that come with the model; null where there are none.
+  virtual const NamedTensors* weights() const { return nullptr; }
+  /// False where the program that makes initial values was left out: `weights` must come first.
+  virtual bool has_initial_values() const { return true; }
+
+  /// For `summary`, with the sizes of a batch of the settings' rows.
+  virtual std::vector<LayerRow> summary_rows() = 0;
+
+ protected:
+  /// A setting that names data, with the fields that the model has a use for.
+  virtual DataSource source_of(const std::string& setting) = 0;
+  /// The data is known from here on.
+  virtual void on_description(const DataDescription& /*description*/) {}
+  /// `--data`: replaces the settings' data and test data.
+  void replace_data(const std::string& data);
+  bool has_description() const { return description_.has_value(); }
+  void set_description(const DataDescription& given);
+
+  Settings settings_;
+
+ private:
+  DataSource settings_source();
+
+  std::optional<DataDescription> description_;
+  std::future<DataSplit> loading_;
+  std::optional<DataSplit> data_;
+  std::optional<Dataset> test_;
+};
+
+/// The row counts that a pass over `rows` rows in batches of `batch` needs: {batch, the rest}.
+std::vector<int64_t> row_counts(int64_t rows, int64_t batch, bool drop_last);
+
+}  // namespace gradc
