@@ -38,15 +38,16 @@ void redirect(const std::string& path, int flags, int descriptor) {
   dup2(file, descriptor);
 }
 
-[[noreturn]] void execute(const std::vector<std::string>& arguments, const std::string& input,
-                          const std::string& out, const std::string& err) {
+[[noreturn]] void execute(const std::string& program, const std::vector<std::string>& arguments,
+                          const std::string& input, const std::string& out,
+                          const std::string& err) {
   redirect(input, O_RDONLY, STDIN_FILENO);
   redirect(out, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
   redirect(err, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
-  std::vector<char*> argv = {const_cast<char*>(GRADC_PROGRAM)};
+  std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  execv(GRADC_PROGRAM, argv.data());
+  execv(program.c_str(), argv.data());
   _exit(127);
 }
 
@@ -138,6 +139,11 @@ std::vector<std::string> made_small(const std::string& model, std::vector<std::s
 
 ProgramRun run_program(const std::vector<std::string>& arguments, const std::string& input,
                        const std::function<void(int)>& while_running) {
+  return run_executable(GRADC_PROGRAM, arguments, input, while_running);
+}
+
+ProgramRun run_executable(const std::string& program, const std::vector<std::string>& arguments,
+                          const std::string& input, const std::function<void(int)>& while_running) {
   static int serial = 0;
   const std::string stem = "run_" + std::to_string(serial++);
   const std::string in_path = write_temporary(stem + ".in", input);
@@ -145,7 +151,7 @@ ProgramRun run_program(const std::vector<std::string>& arguments, const std::str
   const std::string err_path = temporary_path(stem + ".err");
   const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
-  if (child == 0) execute(arguments, in_path, out_path, err_path);
+  if (child == 0) execute(program, arguments, in_path, out_path, err_path);
   if (while_running) while_running(child);
   int status = 0;
   waitpid(child, &status, 0);

@@ -22,6 +22,11 @@ struct ProgramRun {
 ProgramRun run_program(const std::vector<std::string>& arguments, const std::string& input = "",
                        const std::function<void(int)>& while_running = {});
 
+/// The same for another program, by its path.
+ProgramRun run_executable(const std::string& program, const std::vector<std::string>& arguments,
+                          const std::string& input = "",
+                          const std::function<void(int)>& while_running = {});
+
 /// Path of a shipped model: model_path("mnist_mlp.grad").
 std::string model_path(const std::string& name);
 /// A fresh folder that the process removes at exit, and a file in it.
