@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/core/did_you_mean.h"
 #include "frontend/name_checker.h"
+#include "runtime/core/did_you_mean.h"
 #include "runtime/core/dtype.h"
 
 namespace gradc {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "runtime/core/did_you_mean.h"
 #include "frontend/name_checker.h"
+#include "runtime/core/did_you_mean.h"
 
 namespace gradc {
 namespace {

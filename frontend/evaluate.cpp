@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "frontend/builtin_table.h"
-#include "runtime/core/did_you_mean.h"
 #include "frontend/site.h"
+#include "runtime/core/did_you_mean.h"
 
 namespace gradc {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "runtime/core/did_you_mean.h"
 #include "frontend/evaluate_train.h"
+#include "runtime/core/did_you_mean.h"
 
 namespace gradc {
 

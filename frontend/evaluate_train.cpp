@@ -71,9 +71,8 @@ Value TrainEvaluator::evaluate(const ast::Expr& value) {
     add("steps_per_epoch", per_epoch);
     add("total_steps", settings_.steps.value_or(settings_.epochs.value_or(1) * per_epoch));
   } else {
-    const bool needs_rows =
-        mentions(value.span, "steps_per_epoch") ||
-        (!settings_.steps && mentions(value.span, "total_steps"));
+    const bool needs_rows = mentions(value.span, "steps_per_epoch") ||
+                            (!settings_.steps && mentions(value.span, "total_steps"));
     if (needs_rows) settings_.provisional = value.span;
     add("steps_per_epoch", 1);
     add("total_steps", settings_.steps.value_or(1));

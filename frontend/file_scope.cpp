@@ -8,9 +8,9 @@
 #include <filesystem>
 
 #include "frontend/check_names.h"
-#include "runtime/core/did_you_mean.h"
 #include "frontend/parse.h"
 #include "frontend/standard_library.h"
+#include "runtime/core/did_you_mean.h"
 #include "runtime/core/error.h"
 
 namespace gradc {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "runtime/core/did_you_mean.h"
 #include "frontend/evaluate_train.h"
 #include "frontend/parse.h"
+#include "runtime/core/did_you_mean.h"
 
 namespace gradc {
 

@@ -21,10 +21,11 @@ const gradc_code& choose_code(const gradc_model& model) {
 
 ModelFacts read_facts(const gradc_model& model) {
   if (model.format != compiled_model_format())
-    throw Error(ExitCode::InputOutput, "E0926",
-                fmt::format("the model was compiled for version {:x} of the runtime, this is version "
-                            "{:x}: build it again",
-                            model.format, compiled_model_format()));
+    throw Error(
+        ExitCode::InputOutput, "E0926",
+        fmt::format("the model was compiled for version {:x} of the runtime, this is version "
+                    "{:x}: build it again",
+                    model.format, compiled_model_format()));
   ByteReader reader({model.facts, model.facts_bytes});
   ModelFacts facts;
   fields(reader, facts);

@@ -93,7 +93,8 @@ int main(int argc, char** argv) try {
   model.save("rings_cpp.safetensors");
   Rings loaded(2);
   loaded.load("rings_cpp.safetensors");
-  const bool is_same = model.predict(features.data(), rows) == loaded.predict(features.data(), rows);
+  const bool is_same =
+      model.predict(features.data(), rows) == loaded.predict(features.data(), rows);
   std::printf("%s\n", is_same ? "the loaded model predicts the same" : "the loaded model differs");
   return is_same ? 0 : 1;
 } catch (const std::exception& fault) {

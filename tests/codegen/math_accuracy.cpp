@@ -5,8 +5,8 @@
 #include <random>
 #include <regex>
 
-#include "runtime/processor.h"
 #include "ir/op.h"
+#include "runtime/processor.h"
 #include "tests/codegen/compile_kernels.h"
 #include "tests/codegen/kernel_builder.h"
 
