@@ -50,9 +50,8 @@ class TableEmitter {
     llvm::Constant* model = llvm::ConstantStruct::getAnon(
         {number(compiled_model_format(), 32), number(codes.size(), 32), array(codes, "codes"),
          hidden(facts, "facts", kArchiveAlignment), number(code_.facts.size(), 64), library});
-    auto* exported = new llvm::GlobalVariable(module_, model->getType(), true,
-                                              llvm::GlobalValue::ExternalLinkage, model,
-                                              "gradc_model_" + code_.name);
+    llvm::GlobalVariable* exported = global("gradc_model_" + code_.name, model->getType());
+    exported->setInitializer(model);
     exported->setAlignment(llvm::Align(16));
     if (code_.has_main) emit_main(exported);
   }
@@ -63,8 +62,10 @@ class TableEmitter {
   }
 
   llvm::Constant* hidden(llvm::Constant* value, const std::string& name, size_t alignment) {
-    auto* variable = new llvm::GlobalVariable(module_, value->getType(), true,
-                                              llvm::GlobalValue::PrivateLinkage, value, name);
+    llvm::GlobalVariable* variable =
+        global(fmt::format("{}.{}", name, hidden_count_++), value->getType());
+    variable->setInitializer(value);
+    variable->setLinkage(llvm::GlobalValue::PrivateLinkage);
     variable->setAlignment(llvm::Align(alignment));
     return variable;
   }
@@ -80,8 +81,14 @@ class TableEmitter {
   }
 
   llvm::Constant* external(const std::string& name) {
-    return new llvm::GlobalVariable(module_, llvm::Type::getInt8Ty(context_), true,
-                                    llvm::GlobalValue::ExternalLinkage, nullptr, name);
+    return global(name, llvm::Type::getInt8Ty(context_));
+  }
+
+  /// A constant without a value yet, which another object may have.
+  llvm::GlobalVariable* global(const std::string& name, llvm::Type* type) {
+    auto* variable = llvm::cast<llvm::GlobalVariable>(module_.getOrInsertGlobal(name, type));
+    variable->setConstant(true);
+    return variable;
   }
 
   /// The kernels may stand in another object.
@@ -118,6 +125,7 @@ class TableEmitter {
   llvm::Module& module_;
   llvm::LLVMContext& context_;
   llvm::PointerType* pointer_;
+  int hidden_count_ = 0;
 };
 
 /// The kernels at `places` for every target and, in the first object, the tables. A kernel that the
