@@ -8,6 +8,7 @@
 
 #include "codegen/compile.h"
 #include "codegen/draft.h"
+#include "codegen/input_gradient.h"
 #include "codegen/lower_conv.h"
 #include "codegen/lower_group.h"
 #include "codegen/lower_matmul.h"
@@ -78,7 +79,9 @@ class Lowering {
   template <typename LibraryStep>
   void add_call(const Node& node, StepBlock& block, const LibraryStep& call);
   void add_ordered(const Node& node, const Graph& body, StepBlock& block) const;
-  void add_kernels(const Node& node, const Graph& body, StepBlock& block);
+  LoweredGroup add_kernels(const Graph& body, const std::vector<int32_t>& operands,
+                           const std::vector<int32_t>& results, StepBlock& block);
+  void add_loops(const Node& node, const Graph& body, StepBlock& block);
   void add_in_place(const Node& node, const LoweredGroup& lowered, StepBlock& block) const;
   KernelStep add_kernel(loop::Kernel kernel);
   void emit(const std::vector<int32_t>& order);
@@ -150,7 +153,7 @@ void Lowering::add_group(const Node& node) {
   else if (kind == "ordered")
     add_ordered(node, body, block);
   else
-    add_kernels(node, body, block);
+    add_loops(node, body, block);
   draft_.blocks.push_back(std::move(block));
 }
 
@@ -215,9 +218,11 @@ void Lowering::add_ordered(const Node& node, const Graph& body, StepBlock& block
   block.steps.push_back(std::move(step));
 }
 
-void Lowering::add_kernels(const Node& node, const Graph& body, StepBlock& block) {
+/// Kernels of a group whose operands and results are these storages.
+LoweredGroup Lowering::add_kernels(const Graph& body, const std::vector<int32_t>& operands,
+                                   const std::vector<int32_t>& results, StepBlock& block) {
   LoweredGroup lowered = lower_group(body, block.name);
-  block.backend = "llvm";
+  const size_t first_scratch = block.scratch.size();
   for (size_t i = 0; i < lowered.scratch_bytes.size(); ++i)
     block.scratch.push_back(
         draft_.add_storage({fmt::format("{}:scratch{}", block.name, i), lowered.scratch_bytes[i]}));
@@ -231,20 +236,40 @@ void Lowering::add_kernels(const Node& node, const Graph& body, StepBlock& block
       const auto position = static_cast<size_t>(buffer.position);
       switch (buffer.source) {
         case GroupBuffer::Source::Operand:
-          step.buffers.push_back(storage_of(node.operands.at(position)));
+          step.buffers.push_back(operands.at(position));
           break;
         case GroupBuffer::Source::Result:
-          step.buffers.push_back(storage_of(node.results.at(position)));
+          step.buffers.push_back(results.at(position));
           break;
         case GroupBuffer::Source::Scratch:
-          step.buffers.push_back(block.scratch.at(position));
+          step.buffers.push_back(block.scratch.at(first_scratch + position));
           break;
       }
     }
     for (const Tensor& buffer : numbers) step.buffers.push_back(add_numbers(buffer));
     block.steps.push_back(std::move(step));
   }
-  add_in_place(node, lowered, block);
+  return lowered;
+}
+
+void Lowering::add_loops(const Node& node, const Graph& body, StepBlock& block) {
+  block.backend = "llvm";
+  std::vector<int32_t> operands, results;
+  for (ValueId operand : node.operands) operands.push_back(storage_of(operand));
+  for (ValueId result : node.results) results.push_back(storage_of(result));
+  const std::optional<InputGradient> gradient = as_convolution(body);
+  if (!gradient) return add_in_place(node, add_kernels(body, operands, results, block), block);
+  const auto prepare = [&](const Graph& graph, ValueId read) {
+    const Type& type = graph.type(graph.outputs()[0].value);
+    const int32_t made = draft_.add_storage({block.name + ":prepared", type.size_bytes()});
+    block.scratch.push_back(made);
+    add_kernels(graph, {operands.at(index(read))}, {made}, block);
+    return made;
+  };
+  const Node& op = body.nodes().front();
+  const int32_t images = prepare(gradient->padded, op.operands[0]);
+  const int32_t kernel = prepare(gradient->turned, op.operands[1]);
+  add_kernels(gradient->convolution, {images, kernel}, results, block);
 }
 
 /// A storage that stands behind several operands may be written only if each of them allows it.

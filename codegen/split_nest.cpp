@@ -137,6 +137,24 @@ Nest with_order(const Nest& nest, size_t first, std::span<const size_t> order) {
   return result;
 }
 
+/// A nest whose rows divide badly into tiles takes tiles of another kept dim as its rows: the first
+/// that divides well.
+Nest with_even_rows(const Nest& nest) {
+  const size_t kept = nest.kept_count();
+  const int64_t limit = max_tile(nest.dims[kept - 1].extent);
+  if (largest_divisor(nest.dims[kept - 2].extent, limit) >= kLeastTileRows) return nest;
+  for (size_t d = 0; d + 2 < kept; ++d) {
+    const int64_t tile = largest_divisor(nest.dims[d].extent, limit);
+    if (tile < kLeastTileRows) continue;
+    // Behind the split, d + 1 is in the tile; the last kept dim, the columns, is at `kept`.
+    std::vector<size_t> order;
+    for (size_t e = d + 2; e < kept; ++e) order.push_back(e);
+    order.insert(order.end(), {d + 1, kept});
+    return with_order(split_dim(nest, d, tile).nest, d + 1, order);
+  }
+  return nest;
+}
+
 /// Is there one reduction, a sum of products?
 bool is_product(const Nest& nest) {
   int64_t reductions = 0;
@@ -175,10 +193,12 @@ std::optional<SplitNest> tile_rows(const Nest& nest) {
   return split_dim(nest, kept - 2, tile);
 }
 
-std::optional<TiledProduct> tile_product(const Nest& nest) {
+std::optional<TiledProduct> tile_product(const Nest& given) {
+  const size_t given_kept = given.kept_count();
+  if (given_kept < 2 || given_kept == given.dims.size() || !is_product(given)) return std::nullopt;
+  if (given.vector_dim != static_cast<int32_t>(given_kept) - 1) return std::nullopt;
+  const Nest nest = with_even_rows(given);
   const size_t kept = nest.kept_count();
-  if (kept < 2 || kept == nest.dims.size() || !is_product(nest)) return std::nullopt;
-  if (nest.vector_dim != static_cast<int32_t>(kept) - 1) return std::nullopt;
   const size_t row = kept - 2;
   const int64_t rows = nest.dims[row].extent, columns = nest.dims[row + 1].extent;
   const int64_t tile = largest_divisor(rows, max_tile(columns));
