@@ -7,7 +7,7 @@
 #include "ir/interpret.h"
 #include "ir/text.h"
 #include "passes/pipeline.h"
-#include "runtime/execute.h"
+#include "tests/codegen/convolution_cases.h"
 #include "tests/random_op.h"
 
 #include <catch2/catch.hpp>
@@ -15,44 +15,33 @@
 namespace gradc {
 namespace {
 
-using Ints = std::vector<int64_t>;
+using testing::distance;
+using testing::images_type;
+using testing::Ints;
+using testing::kernel_type;
 
-struct Geometry {
-  Ints input, kernel, stride, low, high, dilation;
-  int64_t batch, channels, filters, groups;
+struct Geometry : testing::Geometry {
   bool is_rewritten;  // the gradient of the images is a convolution
 };
 
 const Geometry kGeometries[] = {
-    {{13, 13}, {3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 8, 32, 48, 1, true},
-    {{9, 7}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 5, 17, 16, 1, true},
-    {{8, 11}, {2, 5}, {1, 1}, {1, 0}, {0, 3}, {1, 2}, 6, 16, 33, 1, true},
-    {{23}, {4}, {1}, {2}, {3}, {3}, 7, 12, 64, 1, true},
-    {{5, 6, 4}, {2, 3, 2}, {1, 1, 1}, {1, 0, 0}, {0, 1, 1}, {1, 1, 1}, 3, 20, 16, 1, true},
-    {{12, 12}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, 4, 16, 32, 1, false},
-    {{9, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 4, 32, 32, 2, false},
-    {{6, 6}, {2, 2}, {1, 1}, {3, 0}, {0, 0}, {1, 1}, 4, 16, 32, 1, false},
+    {{{13, 13}, {3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 8, 32, 48, 1}, true},
+    {{{9, 7}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 5, 17, 16, 1}, true},
+    {{{8, 11}, {2, 5}, {1, 1}, {1, 0}, {0, 3}, {1, 2}, 6, 16, 33, 1}, true},
+    {{{23}, {4}, {1}, {2}, {3}, {3}, 7, 12, 64, 1}, true},
+    {{{5, 6, 4}, {2, 3, 2}, {1, 1, 1}, {1, 0, 0}, {0, 1, 1}, {1, 1, 1}, 3, 20, 16, 1}, true},
+    {{{12, 12}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, 4, 16, 32, 1}, false},
+    {{{9, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 4, 32, 32, 2}, false},
+    {{{6, 6}, {2, 2}, {1, 1}, {3, 0}, {0, 0}, {1, 1}, 4, 16, 32, 1}, false},
 };
-
-Type type_of(int64_t first, Ints middle, int64_t last) {
-  middle.insert(middle.begin(), first);
-  middle.push_back(last);
-  return {DType::F32, Shape(std::move(middle))};
-}
 
 /// The convolution of images, and the gradients of its sum of squares.
 Graph convolution(const Geometry& g) {
   GraphBuilder b("convolution", GraphMode::Run);
-  const ValueId images = b.input(InputKind::Data, "images", type_of(g.batch, g.input, g.channels));
-  Ints kernel_dims = g.kernel;
-  kernel_dims.insert(kernel_dims.end(), {g.channels / g.groups, g.filters});
-  const ValueId kernel =
-      b.input(InputKind::Parameter, "kernel", {DType::F32, Shape(std::move(kernel_dims))});
-  const Attrs attrs = {{"stride", g.stride},
-                       {"low", g.low},
-                       {"high", g.high},
-                       {"dilation", g.dilation},
-                       {"groups", g.groups}};
+  const ValueId images =
+      b.input(InputKind::Data, "images", images_type(g.batch, g.input, g.channels));
+  const ValueId kernel = b.input(InputKind::Parameter, "kernel", kernel_type(g));
+  const Attrs attrs = testing::attrs_of(g);
   const ValueId made = b.add(OpKind::Conv, {images, kernel}, attrs);
   b.output(OutputKind::Output, "made", made);
   Attrs of_images = attrs, of_kernel = attrs;
@@ -68,22 +57,7 @@ Graph convolution(const Geometry& g) {
 std::vector<Tensor> run(const Graph& graph, bool fuse, std::span<const Tensor> inputs) {
   PipelineOptions options;
   options.fuse = fuse;
-  Program program = compile(run_until(graph, Stage::Fused, options), {Backend::Llvm});
-  program.is_serial = false;
-  std::vector<Tensor> outputs;
-  for (const ProgramOutput& output : program.outputs) outputs.emplace_back(output.type);
-  Executor executor(std::make_shared<const Program>(std::move(program)));
-  for (int repeat = 0; repeat < 2; ++repeat) executor.run(inputs, outputs);
-  return outputs;
-}
-
-double distance(const Tensor& a, const Tensor& b) {
-  double largest = 0, difference = 0;
-  for (int64_t i = 0; i < a.size(); ++i) {
-    largest = std::max(largest, std::abs(b.at(i)));
-    difference = std::max(difference, std::abs(a.at(i) - b.at(i)));
-  }
-  return difference / largest;
+  return testing::run(compile(run_until(graph, Stage::Fused, options), {Backend::Llvm}), inputs);
 }
 
 /// The body of the group of one op.

@@ -5,7 +5,7 @@
 #include "ir/interpret.h"
 #include "ir/text.h"
 #include "passes/pipeline.h"
-#include "runtime/execute.h"
+#include "tests/codegen/convolution_cases.h"
 #include "tests/random_op.h"
 
 #include <catch2/catch.hpp>
@@ -13,12 +13,11 @@
 namespace gradc {
 namespace {
 
-using Ints = std::vector<int64_t>;
-
-struct Geometry {
-  Ints input, kernel, stride, low, high, dilation;
-  int64_t batch, channels, filters, groups;
-};
+using testing::distance;
+using testing::Geometry;
+using testing::images_type;
+using testing::Ints;
+using testing::kernel_type;
 
 const Geometry kGeometries[] = {
     {{28, 28}, {3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 4, 1, 64, 1},
@@ -40,36 +39,19 @@ const Geometry kGeometries[] = {
     {{7, 6, 5}, {2, 1, 3}, {2, 1, 1}, {0, 0, 1}, {1, 0, 1}, {1, 1, 1}, 2, 3, 4, 1},
 };
 
-Attrs attrs_of(const Geometry& g) {
-  return {{"stride", g.stride},
-          {"low", g.low},
-          {"high", g.high},
-          {"dilation", g.dilation},
-          {"groups", g.groups}};
-}
-
-Type type_of(int64_t first, Ints middle, int64_t last) {
-  middle.insert(middle.begin(), first);
-  middle.push_back(last);
-  return {DType::F32, Shape(std::move(middle))};
-}
-
 /// The three convolutions of one geometry; the first with a bias.
 Graph convolutions(const Geometry& g) {
   GraphBuilder b("convolutions", GraphMode::Run);
-  Ints kernel_dims = g.kernel;
-  kernel_dims.push_back(g.channels / g.groups);
-  kernel_dims.push_back(g.filters);
   Ints output;
   for (size_t axis = 0; axis < g.input.size(); ++axis)
     output.push_back(
         (g.input[axis] + g.low[axis] + g.high[axis] - (g.kernel[axis] - 1) * g.dilation[axis] - 1) /
             g.stride[axis] +
         1);
-  const ValueId x = b.input(InputKind::Data, "x", type_of(g.batch, g.input, g.channels));
-  const ValueId kernel = b.input(InputKind::Data, "kernel", {DType::F32, Shape(kernel_dims)});
+  const ValueId x = b.input(InputKind::Data, "x", images_type(g.batch, g.input, g.channels));
+  const ValueId kernel = b.input(InputKind::Data, "kernel", kernel_type(g));
   const ValueId bias = b.input(InputKind::Data, "bias", {DType::F32, {g.filters}});
-  const ValueId dy = b.input(InputKind::Data, "dy", type_of(g.batch, output, g.filters));
+  const ValueId dy = b.input(InputKind::Data, "dy", images_type(g.batch, output, g.filters));
   Attrs attrs = attrs_of(g);
   const ValueId y = b.add(OpKind::Conv, {x, kernel}, attrs);
   b.output(OutputKind::Output, "y", b.add(y, b.broadcast_to(bias, Shape(b.shape(y)))));
@@ -97,23 +79,7 @@ std::vector<Tensor> run(const Graph& graph, std::span<const Tensor> inputs, bool
   size_t calls = 0;
   for (const Step& step : program.steps) calls += std::holds_alternative<ConvStep>(step) ? 1 : 0;
   CHECK(calls == expected_calls);
-  program.is_serial = false;  // small, but to be computed as a large one is
-  std::vector<Tensor> outputs;
-  for (const ProgramOutput& output : program.outputs) outputs.emplace_back(output.type);
-  Executor executor(std::make_shared<const Program>(std::move(program)));
-  for (int repeat = 0; repeat < 2; ++repeat) executor.run(inputs, outputs);
-  return outputs;
-}
-
-/// The largest difference, relative to the largest element.
-double distance(const Tensor& a, const Tensor& b) {
-  double largest = 0;
-  double difference = 0;
-  for (int64_t i = 0; i < a.size(); ++i) {
-    largest = std::max(largest, std::abs(b.at(i)));
-    difference = std::max(difference, std::abs(a.at(i) - b.at(i)));
-  }
-  return difference / largest;
+  return testing::run(std::move(program), inputs);
 }
 
 }  // namespace

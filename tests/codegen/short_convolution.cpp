@@ -5,7 +5,7 @@
 #include "ir/interpret.h"
 #include "ir/text.h"
 #include "passes/pipeline.h"
-#include "runtime/execute.h"
+#include "tests/codegen/convolution_cases.h"
 #include "tests/random_op.h"
 
 #include <catch2/catch.hpp>
@@ -13,32 +13,28 @@
 namespace gradc {
 namespace {
 
-using Ints = std::vector<int64_t>;
+using testing::distance;
+using testing::images_type;
+using testing::Ints;
+using testing::kernel_type;
+using testing::run;
 
-struct Geometry {
-  Ints input, kernel, stride, low, high, dilation;
-  int64_t batch, channels, filters, groups;
+struct Geometry : testing::Geometry {
   int64_t pool = 0;  // size of a pooling that fits, or none
 };
 
 const Geometry kGeometries[] = {
-    {{10, 10}, {3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 17, 1, 64, 1, 2},
-    {{9, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 16, 1, 16, 1, 3},
-    {{11, 7}, {5, 5}, {2, 1}, {2, 0}, {1, 4}, {1, 1}, 16, 1, 48, 1},
-    {{7, 8}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 19, 3, 16, 1},
-    {{13, 10}, {2, 3}, {3, 2}, {0, 1}, {1, 0}, {1, 2}, 16, 2, 32, 1},
-    {{9, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 3, 16, 16, 16},
-    {{12, 12}, {1, 1}, {2, 2}, {0, 0}, {0, 0}, {1, 1}, 16, 16, 32, 1, 2},
-    {{8, 8}, {2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}, 16, 1, 16, 1, 2},
-    {{41}, {4}, {1}, {3}, {0}, {3}, 16, 3, 16, 1},
-    {{5, 6, 5}, {2, 2, 2}, {1, 2, 1}, {1, 0, 0}, {0, 0, 1}, {1, 1, 1}, 16, 2, 16, 1},
+    {{{10, 10}, {3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}, 17, 1, 64, 1}, 2},
+    {{{9, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 16, 1, 16, 1}, 3},
+    {{{11, 7}, {5, 5}, {2, 1}, {2, 0}, {1, 4}, {1, 1}, 16, 1, 48, 1}},
+    {{{7, 8}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 19, 3, 16, 1}},
+    {{{13, 10}, {2, 3}, {3, 2}, {0, 1}, {1, 0}, {1, 2}, 16, 2, 32, 1}},
+    {{{9, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 3, 16, 16, 16}},
+    {{{12, 12}, {1, 1}, {2, 2}, {0, 0}, {0, 0}, {1, 1}, 16, 16, 32, 1}, 2},
+    {{{8, 8}, {2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}, 16, 1, 16, 1}, 2},
+    {{{41}, {4}, {1}, {3}, {0}, {3}, 16, 3, 16, 1}},
+    {{{5, 6, 5}, {2, 2, 2}, {1, 2, 1}, {1, 0, 0}, {0, 0, 1}, {1, 1, 1}, 16, 2, 16, 1}},
 };
-
-Type type_of(int64_t first, Ints middle, int64_t last) {
-  middle.insert(middle.begin(), first);
-  middle.push_back(last);
-  return {DType::F32, Shape(std::move(middle))};
-}
 
 /// The largest of each square (or line, or cube) of `size` places a side.
 ValueId max_pool(GraphBuilder& b, ValueId y, int64_t size) {
@@ -57,18 +53,10 @@ ValueId max_pool(GraphBuilder& b, ValueId y, int64_t size) {
 /// Convolution, bias, relu, and pooling if it has one; the gradients of kernel and bias.
 Graph layer(const Geometry& g) {
   GraphBuilder b("layer", GraphMode::Run);
-  Ints kernel_dims = g.kernel;
-  kernel_dims.push_back(g.channels / g.groups);
-  kernel_dims.push_back(g.filters);
-  const ValueId x = b.input(InputKind::Data, "x", type_of(g.batch, g.input, g.channels));
-  const ValueId kernel = b.input(InputKind::Parameter, "kernel", {DType::F32, Shape(kernel_dims)});
+  const ValueId x = b.input(InputKind::Data, "x", images_type(g.batch, g.input, g.channels));
+  const ValueId kernel = b.input(InputKind::Parameter, "kernel", kernel_type(g));
   const ValueId bias = b.input(InputKind::Parameter, "bias", {DType::F32, {g.filters}});
-  const ValueId conv = b.add(OpKind::Conv, {x, kernel},
-                             {{"stride", g.stride},
-                              {"low", g.low},
-                              {"high", g.high},
-                              {"dilation", g.dilation},
-                              {"groups", g.groups}});
+  const ValueId conv = b.add(OpKind::Conv, {x, kernel}, testing::attrs_of(g));
   const ValueId sum = b.add(conv, b.broadcast_to(bias, Shape(b.shape(conv))));
   ValueId y = b.add(OpKind::Maximum, {sum, b.fill_like(sum, 0)});
   if (g.pool > 0) y = max_pool(b, y, g.pool);
@@ -92,24 +80,6 @@ size_t library_calls(const Program& program) {
   return static_cast<size_t>(
       std::count_if(program.steps.begin(), program.steps.end(),
                     [](const Step& step) { return std::holds_alternative<ConvStep>(step); }));
-}
-
-std::vector<Tensor> run(Program program, std::span<const Tensor> inputs) {
-  program.is_serial = false;  // small, but to be computed as a large one is
-  std::vector<Tensor> outputs;
-  for (const ProgramOutput& output : program.outputs) outputs.emplace_back(output.type);
-  Executor executor(std::make_shared<const Program>(std::move(program)));
-  for (int repeat = 0; repeat < 2; ++repeat) executor.run(inputs, outputs);
-  return outputs;
-}
-
-double distance(const Tensor& a, const Tensor& b) {
-  double largest = 0, difference = 0;
-  for (int64_t i = 0; i < a.size(); ++i) {
-    largest = std::max(largest, std::abs(b.at(i)));
-    difference = std::max(difference, std::abs(a.at(i) - b.at(i)));
-  }
-  return difference / largest;
 }
 
 }  // namespace
