@@ -132,10 +132,14 @@ constexpr ProcessorLevel kLevels[] = {
 std::span<const ProcessorFeature> processor_features() { return kTable; }
 
 bool has_feature(std::string_view name) {
-  const auto found =
-      std::find_if(std::begin(kTable), std::end(kTable),
-                   [&](const ProcessorFeature& feature) { return feature.name == name; });
-  return found != std::end(kTable) && has_bit(*found) && saves_registers(name);
+  // Asking once: the instruction may leave a virtual machine, which takes microseconds.
+  static const std::vector<std::string_view> present = [] {
+    std::vector<std::string_view> names;
+    for (const ProcessorFeature& feature : kTable)
+      if (has_bit(feature) && saves_registers(feature.name)) names.push_back(feature.name);
+    return names;
+  }();
+  return std::find(present.begin(), present.end(), name) != present.end();
 }
 
 std::vector<std::string> missing_features(std::string_view features) {
