@@ -57,10 +57,8 @@ class Entry {
 
   void write(const KernelObjects& objects) const {
     fs::create_directories(fs::path(path_).parent_path());
-    AtomicFile file(path_);
     const std::string bytes = to_code_file(objects, key_);
-    file.write(std::as_bytes(std::span(bytes)));
-    file.commit(AtomicFile::Durability::ProcessEnd);
+    write_file(path_, std::as_bytes(std::span(bytes)), AtomicFile::Durability::ProcessEnd);
   }
 
   std::string miss_reason() const {

@@ -17,6 +17,7 @@
 
 #include "codegen/link_line.h"
 #include "runtime/atomic_file.h"
+#include "runtime/data/whole_file.h"
 
 extern char** environ;
 
@@ -60,13 +61,6 @@ class ScratchFolder {
  private:
   std::string path_;
 };
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// Where libgradc_runtime.a is: beside this program, or where installation puts it.
 std::string runtime_folder() {
@@ -199,28 +193,19 @@ std::string hint_for(const std::string& log) {
   return "";
 }
 
-/// Moves the linker's result to its place, with the permissions that new files have.
-void put_in_place(const std::string& from, const LinkRequest& request) {
-  const std::string bytes = content_of(from);
-  AtomicFile file(request.output);
-  file.write(std::as_bytes(std::span(bytes)));
-  if (request.kind != ArtefactKind::Object) file.make_executable();
-  file.commit(AtomicFile::Durability::ProcessEnd);
-}
-
 }  // namespace
 
 void link(const LinkRequest& request) {
+  constexpr auto kDurability = AtomicFile::Durability::ProcessEnd;
+  if (request.kind == ArtefactKind::Object && request.objects.size() == 1)
+    return write_file(request.output, std::as_bytes(std::span(request.objects.front())),
+                      kDurability);
   const ScratchFolder scratch;
   std::vector<std::string> objects;
   for (const std::string& object : request.objects) {
     objects.push_back(scratch.file(fmt::format("{}.o", objects.size())));
-    AtomicFile file(objects.back());
-    file.write(std::as_bytes(std::span(object)));
-    file.commit(AtomicFile::Durability::ProcessEnd);
+    write_file(objects.back(), std::as_bytes(std::span(object)), kDurability);
   }
-  if (request.kind == ArtefactKind::Object && objects.size() == 1)
-    return put_in_place(objects.front(), request);
   const std::string output = scratch.file("out");
   const std::string log = scratch.file("log");
   int status = 0;
@@ -234,10 +219,15 @@ void link(const LinkRequest& request) {
            "--emit obj and link elsewhere");
   }
   if (status != 0) {
-    const std::string said = content_of(log);
+    const std::string said = read_whole(log);
     refuse("E0931", fmt::format("the linker failed:\n{}{}", said, hint_for(said)));
   }
-  put_in_place(output, request);
+  // Written again, as the scratch folder may be in another file system than the output.
+  const std::string bytes = read_whole(output);
+  AtomicFile file(request.output);
+  file.write(std::as_bytes(std::span(bytes)));
+  if (request.kind != ArtefactKind::Object) file.make_executable();
+  file.commit(kDurability);
 }
 
 }  // namespace gradc

@@ -97,6 +97,13 @@ void AtomicFile::sync_folder() const {
   if (!is_synced) fail("sync the folder of");
 }
 
+void write_file(const std::string& path, std::span<const std::byte> bytes,
+                AtomicFile::Durability durability) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit(durability);
+}
+
 void check_writable(const std::string& path) {
   std::error_code ignored;
   const auto status = std::filesystem::status(path, ignored);

@@ -36,6 +36,10 @@ class AtomicFile {
   int file_ = -1;
 };
 
+/// A file of these bytes, as AtomicFile writes it.
+void write_file(const std::string& path, std::span<const std::byte> bytes,
+                AtomicFile::Durability durability = AtomicFile::Durability::Crash);
+
 /// Throws now what writing `path` would throw later. A pipe or device is not opened.
 void check_writable(const std::string& path);
 

@@ -198,9 +198,7 @@ Artefact compile_artefact(const BuildOptions& options) {
 }
 
 void write_text(const std::string& path, const std::string& text) {
-  AtomicFile file(path);
-  file.write(std::as_bytes(std::span(text)));
-  file.commit(AtomicFile::Durability::ProcessEnd);
+  write_file(path, std::as_bytes(std::span(text)), AtomicFile::Durability::ProcessEnd);
 }
 
 std::string header_path(const BuildOptions& options) {
