@@ -13,20 +13,13 @@ std::string upper(std::string text) {
   return text;
 }
 
-/// "u8[28, 28]" of u8[128, 28, 28].
-std::string row_text(const Type& type) {
-  std::vector<int64_t> dims = type.shape.dims();
-  if (!dims.empty()) dims.erase(dims.begin());
-  return to_string(Type{type.dtype, Shape(std::move(dims))});
-}
-
 std::string constants(const std::string& title, const std::string& prefix,
                       const std::vector<NamedRow>& rows) {
   if (rows.empty()) return "";
   std::string text = fmt::format("/* {} */\nenum {{\n", title);
   for (size_t i = 0; i < rows.size(); ++i)
     text += fmt::format("  {}_{} = {}, /* {} */\n", prefix, upper(c_identifier(rows[i].name)), i,
-                        row_text(rows[i].type));
+                        to_string(row_type(rows[i].type)));
   return text + "};\n\n";
 }
 

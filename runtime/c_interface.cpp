@@ -12,6 +12,17 @@
 namespace gradc {
 namespace {
 
+static_assert(GRADC_WRONG_DATA == static_cast<int>(ExitCode::ModelOrData) &&
+              GRADC_WRONG_CALL == static_cast<int>(ExitCode::Usage) &&
+              GRADC_NOT_FINITE == static_cast<int>(ExitCode::Numeric) &&
+              GRADC_INPUT_OUTPUT == static_cast<int>(ExitCode::InputOutput) &&
+              GRADC_BUG == static_cast<int>(ExitCode::Bug));
+static_assert(
+    GRADC_BOOL == static_cast<int>(DType::Bool) && GRADC_U8 == static_cast<int>(DType::U8) &&
+    GRADC_I32 == static_cast<int>(DType::I32) && GRADC_I64 == static_cast<int>(DType::I64) &&
+    GRADC_BF16 == static_cast<int>(DType::BF16) && GRADC_F16 == static_cast<int>(DType::F16) &&
+    GRADC_F32 == static_cast<int>(DType::F32) && GRADC_F64 == static_cast<int>(DType::F64));
+
 /// The inputs that training and evaluation read, or those of prediction, in the caller's memory.
 struct CallInputs {
   std::vector<size_t> positions;  // among the model's inputs

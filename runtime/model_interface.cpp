@@ -16,6 +16,12 @@ NamedRow& entry(std::vector<NamedRow>& rows, const std::string& name, const Type
 
 }  // namespace
 
+Type row_type(const Type& type) {
+  const auto& dims = type.shape.dims();
+  const auto first = dims.empty() ? dims.begin() : dims.begin() + 1;
+  return {type.dtype, Shape(std::vector<int64_t>(first, dims.end()))};
+}
+
 ModelInterface interface_of(std::span<const Program> programs) {
   ModelInterface result;
   for (const GraphMode mode : {GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict})

@@ -23,6 +23,9 @@ struct ModelInterface {
   std::vector<NamedRow> outputs;  // of prediction
 };
 
+/// The dtype and the sizes after the first axis.
+Type row_type(const Type& type);
+
 ModelInterface interface_of(std::span<const Program> programs);
 
 }  // namespace gradc

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "runtime/core/path_pattern.h"
+#include "runtime/model_interface.h"
 
 namespace gradc {
 
@@ -27,13 +28,6 @@ void combine(OutputKind kind, std::span<double> total, std::span<const double> b
     else
       total[i] = batch[i] > total[i] || batch[i] != batch[i] ? batch[i] : total[i];
   }
-}
-
-/// The dtype and the sizes after the first axis.
-Type row_type(const Type& type) {
-  const auto& dims = type.shape.dims();
-  const auto first = dims.empty() ? dims.begin() : dims.begin() + 1;
-  return {type.dtype, Shape(std::vector<int64_t>(first, dims.end()))};
 }
 
 /// Rows [first, first + count) of a tensor, which must outlive the result.

@@ -12,6 +12,7 @@
 #include "ir/text.h"
 #include "passes/recompute.h"
 #include "runtime/commands/reported_error.h"
+#include "runtime/model_interface.h"
 #include "runtime/processor.h"
 #include "tools/memory_table.h"
 #include "tools/read_text.h"
@@ -181,9 +182,7 @@ std::vector<DeclaredField> Workspace::declared_fields() {
       });
       if (input.kind != InputKind::Data || is_known) continue;
       const Type& type = graph.type(Graph::input_value(i));
-      std::vector<int64_t> dims = type.shape.dims();
-      if (!dims.empty()) dims.erase(dims.begin());
-      fields.push_back({input.name, {type.dtype, Shape(std::move(dims))}, input.limit});
+      fields.push_back({input.name, row_type(type), input.limit});
     }
   };
   if (model_)
@@ -203,8 +202,11 @@ std::vector<std::pair<std::string, std::optional<DType>>> Workspace::fields_read
   }
   for (const Graph& graph : module_->graphs)
     for (size_t i = 0; i < graph.inputs().size(); ++i)
-      if (graph.inputs()[i].kind == InputKind::Data)
-        fields.emplace_back(graph.inputs()[i].name, graph.type(Graph::input_value(i)).dtype);
+      if (const Input& input = graph.inputs()[i];
+          input.kind == InputKind::Data &&
+          std::none_of(fields.begin(), fields.end(),
+                       [&](const auto& field) { return field.first == input.name; }))
+        fields.emplace_back(input.name, graph.type(Graph::input_value(i)).dtype);
   return fields;
 }
 
@@ -224,13 +226,8 @@ void Workspace::on_description(const DataDescription& given) {
 }
 
 std::vector<std::string> Workspace::input_names() const {
-  if (model_) return model_->input_names();
   std::vector<std::string> names;
-  for (const Graph& graph : module_->graphs)
-    for (const Input& input : graph.inputs())
-      if (input.kind == InputKind::Data &&
-          std::find(names.begin(), names.end(), input.name) == names.end())
-        names.push_back(input.name);
+  for (const auto& [name, dtype] : fields_read()) names.push_back(name);
   return names;
 }
 

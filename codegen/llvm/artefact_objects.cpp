@@ -23,7 +23,7 @@ std::vector<Target> targets_of(const ArtefactCode& code) {
   return targets;
 }
 
-/// "mnist_mlp.dot_add_maximum", with the target's number where there are several.
+/// "mnist_mlp.dot_add_maximum"; behind it the name of the target but for the first.
 std::string symbol_of(const ArtefactCode& code, size_t kernel, size_t target) {
   const std::string suffix = target == 0 ? "" : fmt::format(".{}", code.targets[target]);
   return fmt::format("{}.{}{}", code.name, code.kernels[kernel].name, suffix);
