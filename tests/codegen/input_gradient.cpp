@@ -96,4 +96,21 @@ TEST_CASE("convolutions and their gradients in loops agree with the interpreter"
   }
 }
 
+TEST_CASE("where the rows of images divide badly, images stand side by side") {
+  // 11 places in a row, 8 images, 48 filters.
+  const Graph graph = run_until(convolution(kGeometries[0]), Stage::Fused);
+  int64_t tiled = 0;
+  for (const loop::Kernel& kernel : lower(graph, {Backend::Llvm}).kernels) {
+    if (!kernel.name.starts_with("conv") || kernel.name.starts_with("conv_kernel")) continue;
+    const std::string text = loop::print(kernel);
+    INFO(text);
+    int64_t sums = 0;
+    for (size_t at = 0; (at = text.find(": f32 = sum", at)) != std::string::npos; ++at) ++sums;
+    const bool has_filters = text.find("< 48 vector") != std::string::npos;
+    if (has_filters) CHECK(sums == 4);
+    tiled += has_filters ? 1 : 0;
+  }
+  CHECK(tiled == 1);
+}
+
 }  // namespace gradc
