@@ -8,6 +8,7 @@
 
 #include "runtime/core/path_pattern.h"
 #include "runtime/model_interface.h"
+#include "runtime/weights_file.h"
 
 namespace gradc {
 
@@ -217,7 +218,7 @@ void Session::initialize() {
   Executor(state_->init).run(inputs, outputs);
 }
 
-void Session::load(const std::string& path) { load(read_safetensors(path), path); }
+void Session::load(const std::string& path) { load(read_weights(path, state_->values), path); }
 
 void Session::load(const NamedTensors& content, const std::string& source) {
   const auto is_optional = [&](size_t i) {
@@ -242,7 +243,7 @@ void Session::load(const NamedTensors& content, const std::string& source) {
 }
 
 void Session::start_from(const std::string& path, std::span<const std::string> patterns) {
-  const NamedTensors content = read_safetensors(path);
+  const NamedTensors content = read_weights(path);
   const auto is_selected = [&](std::string_view name) {
     const auto hits = [name](const std::string& pattern) { return selects(pattern, name); };
     return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), hits);
@@ -277,7 +278,7 @@ void Session::save(const std::string& path) const {
   for (const NamedTensor& entry : state_->values) content.add(entry.name, entry.value);
   content.metadata["program"] = "gradc";
   content.metadata["seed"] = fmt::format("{}", state_->seed);
-  write_safetensors(path, content);
+  write_weights(path, content);
 }
 
 Tensor* Session::find_state(std::string_view name) {

@@ -13,6 +13,7 @@
 #include "ir/text.h"
 #include "runtime/atomic_file.h"
 #include "runtime/processor.h"
+#include "runtime/weights_file.h"
 #include "tools/commands.h"
 #include "tools/version.h"
 #include "tools/workspace.h"
@@ -152,8 +153,9 @@ std::vector<std::pair<std::string, Tensor>> weights_of(const BuildOptions& optio
                                                        Workspace& workspace) {
   std::vector<std::pair<std::string, Tensor>> weights;
   if (options.weights.empty()) return weights;
-  const NamedTensors content = read_safetensors(options.weights);
-  Session(workspace, 0).load(content, options.weights);
+  Session session(workspace, 0);
+  const NamedTensors content = read_weights(options.weights, session.state());
+  session.load(content, options.weights);
   for (const NamedTensor& tensor : content.tensors) weights.emplace_back(tensor.name, tensor.value);
   return weights;
 }

@@ -32,6 +32,8 @@ const Command kCommands[] = {
      configure_run},
     {"verify", "Compare compiled code, the interpreter and finite differences", configure_verify},
     {"data", "What the data of a model, or data by itself, looks like", configure_data},
+    {"weights", "List the tensors of a file of weights, or write them in another format",
+     configure_weights},
     {"bench", "Time a step, fused and unfused", configure_bench},
     {"docs", "Print the page of the standard library", configure_docs},
 };

@@ -18,5 +18,6 @@ Action configure_explain(Flags& flags);
 Action configure_plot(Flags& flags);
 Action configure_run(Flags& flags);
 Action configure_verify(Flags& flags);
+Action configure_weights(Flags& flags);
 
 }  // namespace gradc

@@ -1,11 +1,11 @@
-// gradc run: one evaluation, or some training steps; of tensors in safetensors files, or printed.
+// gradc run: one evaluation, or some training steps; of tensors in files of weights, or printed.
 #include <fmt/format.h>
 
 #include "runtime/commands/json_values.h"
 #include "runtime/commands/start_session.h"
 #include "runtime/data/batches.h"
-#include "runtime/safetensors.h"
 #include "runtime/threads.h"
+#include "runtime/weights_file.h"
 #include "tools/commands.h"
 #include "tools/tensor_text.h"
 #include "tools/workspace.h"
@@ -37,7 +37,7 @@ class Feed {
   }
 
   Feed(const std::string& path, const std::vector<std::string>& data_names)
-      : path_(path), content_(read_safetensors(path)) {
+      : path_(path), content_(read_weights(path)) {
     for (const NamedTensor& tensor : content_.tensors) {
       const bool is_data =
           std::find(data_names.begin(), data_names.end(), tensor.name) != data_names.end();
@@ -174,8 +174,8 @@ ExitCode run_run(FeedOptions options) {
   if (options.fetch.empty()) {
     print_values(session, evaluate_once(session, feed), options.model.json);
   } else {
-    write_safetensors(options.fetch,
-                      options.steps > 0 ? state_of(session) : evaluate_once(session, feed));
+    write_weights(options.fetch,
+                  options.steps > 0 ? state_of(session) : evaluate_once(session, feed));
   }
   return ExitCode::Done;
 }

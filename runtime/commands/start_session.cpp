@@ -1,12 +1,14 @@
 // Fills the state of a session.
 #include "runtime/commands/start_session.h"
 
+#include "runtime/weights_file.h"
+
 namespace gradc {
 
 void start_session(Session& session, const RunnableModel& model, const std::string& weights) {
   if (model.has_initial_values()) session.initialize();
   if (!weights.empty()) {
-    NamedTensors content = read_safetensors(weights);
+    NamedTensors content = read_weights(weights, session.state());
     // What only training needs is in the file but not in a program for prediction.
     if (!model.has_initial_values())
       std::erase_if(content.tensors, [&](const NamedTensor& tensor) {

@@ -1,24 +1,17 @@
 // Element counts and the printed form of shapes.
 #include "runtime/core/shape.h"
 
+#include "runtime/core/checked_size.h"
+
 namespace gradc {
 
 int64_t Shape::element_count() const {
-  constexpr int64_t kLimit = int64_t{1} << 46;
-  int64_t count = 1;
-  bool too_large = false;
-  for (int64_t dim : dims_) {
-    CHECK(dim >= 0, "negative size in {}", to_string(*this));
-    if (dim == 0) return 0;
-    if (count > kLimit / dim)
-      too_large = true;
-    else
-      count *= dim;
-  }
-  if (too_large)
+  for (int64_t dim : dims_) CHECK(dim >= 0, "negative size in {}", to_string(*this));
+  const std::optional<int64_t> count = checked_element_count(dims_);
+  if (!count)
     throw Error(ExitCode::InputOutput, "E0801",
                 fmt::format("a tensor of shape {} does not fit into memory", to_string(*this)));
-  return count;
+  return *count;
 }
 
 std::vector<int64_t> Shape::strides() const {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "runtime/core/checked_size.h"
 #include "runtime/data/byte_stream.h"
 #include "runtime/data/split.h"
 #include "runtime/printable.h"
@@ -17,12 +18,13 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr int64_t kLongestHeader = 1 << 16;
-constexpr size_t kMostAxes = 32;
+
+// NumPy knows no bf16; V2 is what the package ml_dtypes stores it as.
+constexpr std::pair<std::string_view, DType> kCodes[] = {
+    {"b1", DType::Bool}, {"u1", DType::U8},  {"i4", DType::I32}, {"i8", DType::I64},
+    {"f2", DType::F16},  {"f4", DType::F32}, {"f8", DType::F64}, {"V2", DType::BF16}};
 
 std::optional<DType> dtype_of_code(std::string_view code) {
-  constexpr std::pair<std::string_view, DType> kCodes[] = {
-      {"b1", DType::Bool}, {"u1", DType::U8},  {"i4", DType::I32}, {"i8", DType::I64},
-      {"f2", DType::F16},  {"f4", DType::F32}, {"f8", DType::F64}};
   for (const auto& [name, dtype] : kCodes)
     if (name == code) return dtype;
   return std::nullopt;
@@ -59,17 +61,6 @@ std::optional<std::vector<int64_t>> parse_shape(std::string_view text) {
     if (at == std::string_view::npos || (text[at] != ',' && text[at] != ')')) return std::nullopt;
     if (text[at] == ',') ++at;
   }
-}
-
-/// The product of `dims` times `width`; nothing where it passes `most`. A 0 among the sizes is one.
-std::optional<int64_t> bytes_of(const std::vector<int64_t>& dims, int64_t width, int64_t most) {
-  int64_t bytes = width;
-  for (const int64_t dim : dims) {
-    const int64_t factor = std::max<int64_t>(dim, 1);
-    if (factor > most / bytes) return std::nullopt;
-    bytes *= factor;
-  }
-  return bytes <= most ? std::optional(bytes) : std::nullopt;
 }
 
 void swap_bytes(Tensor& tensor) {
@@ -111,8 +102,11 @@ std::string field_name(const std::string& path) {
 }
 
 NpyArray open_npy(ByteStream& stream) {
-  return {stream.path(), [&stream](std::span<std::byte> buffer) { return stream.read(buffer); },
-          stream.size_limit()};
+  NpyArray array(
+      stream.path(), [&stream](std::span<std::byte> buffer) { return stream.read(buffer); },
+      stream.size_limit());
+  array.require_rows();
+  return array;
 }
 
 }  // namespace
@@ -120,6 +114,10 @@ NpyArray open_npy(ByteStream& stream) {
 NpyArray::NpyArray(std::string name, ReadBytes read, int64_t most_bytes)
     : name_(std::move(name)), read_(std::move(read)) {
   read_header(most_bytes);
+}
+
+void NpyArray::require_rows() const {
+  if (type_.shape.rank() == 0) refuse("it has no axis, so no rows");
 }
 
 void NpyArray::refuse(const std::string& reason) const {
@@ -144,8 +142,7 @@ void NpyArray::read_header(int64_t most_bytes) {
   if (read_(std::as_writable_bytes(std::span(text))) < text.size()) refuse("its header ends early");
   parse_header(text);
   const int64_t room = most_bytes - static_cast<int64_t>(start.size() + length_width) - length;
-  if (!bytes_of(type_.shape.dims(), size_bytes(type_.dtype), std::max<int64_t>(room, 0)) &&
-      std::find(type_.shape.begin(), type_.shape.end(), 0) == type_.shape.end())
+  if (type_.size_bytes() > std::max<int64_t>(room, 0))
     throw Error(ExitCode::ModelOrData, "E0913",
                 fmt::format("`{}` promises {}, more than can follow; is it complete?",
                             printable(name_), to_string(type_)));
@@ -154,10 +151,10 @@ void NpyArray::read_header(int64_t most_bytes) {
 void NpyArray::parse_header(std::string_view text) {
   const std::string_view descr = value_of(text, "descr");
   if (descr.size() < 5 || (descr[0] != '\'' && descr[0] != '"') || descr[4] != descr[0])
-    refuse("the dtype is none of bool, u8, i32, i64, f16, f32 and f64");
+    refuse("the dtype is none of bool, u8, i32, i64, bf16, f16, f32 and f64");
   const auto dtype = dtype_of_code(descr.substr(2, 2));
   if (!dtype || std::string_view("<>|=").find(descr[1]) == std::string_view::npos)
-    refuse(fmt::format("the dtype `{}` is none of bool, u8, i32, i64, f16, f32 and f64",
+    refuse(fmt::format("the dtype `{}` is none of bool, u8, i32, i64, bf16, f16, f32 and f64",
                        printable(descr.substr(1, 3))));
   is_big_endian_ = descr[1] == '>' && size_bytes(*dtype) > 1;
   const std::string_view order = value_of(text, "fortran_order");
@@ -166,9 +163,7 @@ void NpyArray::parse_header(std::string_view text) {
   is_columns_first_ = order.starts_with("True");
   auto dims = parse_shape(value_of(text, "shape"));
   if (!dims) refuse("its shape cannot be read");
-  if (dims->empty()) refuse("it has no axis, so no rows");
-  // Sizes of which one is 0 must not overflow either.
-  if (!bytes_of(*dims, size_bytes(*dtype), int64_t{1} << 62)) refuse("its shape is too large");
+  if (!checked_element_count(*dims)) refuse("its shape is too large");
   type_ = {*dtype, Shape(std::move(*dims))};
 }
 
@@ -187,6 +182,24 @@ Tensor NpyArray::read() {
   if (values.dtype() == DType::Bool)
     for (uint8_t& value : values.span<uint8_t>()) value = value != 0 ? 1 : 0;
   return is_columns_first_ && type_.shape.rank() > 1 ? rows_first(values, name_) : values;
+}
+
+std::string npy_header(const Type& type) {
+  std::string code;
+  for (const auto& [name, dtype] : kCodes)
+    if (dtype == type.dtype) code = name;
+  const auto& dims = type.shape.dims();
+  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                                 size_bytes(type.dtype) == 1 ? '|' : '<', code,
+                                 fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
+  constexpr size_t kStartBytes = 10;
+  constexpr size_t kAlignment = 64;
+  const size_t whole = (kStartBytes + text.size() + kAlignment) / kAlignment * kAlignment;
+  text.resize(whole - kStartBytes - 1, ' ');
+  text += '\n';
+  const char start[] = {1, 0, static_cast<char>(text.size() & 0xFF),
+                        static_cast<char>(text.size() >> 8)};
+  return std::string(kMagic) + std::string(start, sizeof(start)) + text;
 }
 
 bool is_npy_file(const std::string& path) { return is_file_called(path, ".npy"); }

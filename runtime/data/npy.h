@@ -13,15 +13,17 @@ namespace gradc {
 /// Fills the buffer and returns its size, less only at the end of the data.
 using ReadBytes = std::function<size_t(std::span<std::byte>)>;
 
-/// The header of an array: format versions 1 to 3; bool, u8, i32, i64, f16, f32, f64, of either
-/// byte order; rows or columns first; at most 32 axes. Throws Error (ModelOrData): E0912 where the
-/// header has another form, E0913 where it promises more than `most_bytes`, the bytes that can
-/// follow.
+/// The header of an array: format versions 1 to 3; bool, u8, i32, i64, bf16 (V2), f16, f32, f64, of
+/// either byte order; rows or columns first; at most 32 axes. Throws Error (ModelOrData): E0912
+/// where the header has another form, E0913 where it promises more than `most_bytes`, the bytes
+/// that can follow.
 class NpyArray {
  public:
   NpyArray(std::string name, ReadBytes read, int64_t most_bytes);
 
   const Type& type() const { return type_; }
+  /// Throws Error (ModelOrData, E0912) for a single number: as data it has no rows.
+  void require_rows() const;
   /// The elements, rows first; to be called once. Throws Error (ModelOrData, E0913) where there are
   /// fewer or more of them.
   Tensor read();
@@ -37,6 +39,10 @@ class NpyArray {
   bool is_big_endian_ = false;
   bool is_columns_first_ = false;
 };
+
+/// What stands in front of the elements of an array of that type, rows first and little-endian;
+/// format version 1.
+std::string npy_header(const Type& type);
 
 /// Whether `path` is a file called *.npy or *.npz.
 bool is_npy_file(const std::string& path);

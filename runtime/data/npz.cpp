@@ -26,6 +26,7 @@ class Member {
             archive.path() + ":" + member.name,
             [stream = stream_.get()](std::span<std::byte> buffer) { return stream->read(buffer); },
             member.bytes) {
+    array_.require_rows();
     name_ = member.name.ends_with(kEnding) ? without(member.name, kEnding) : member.name;
     is_test_ = name_.size() > kTest.size() && name_.ends_with(kTest);
     if (is_test_) name_ = without(name_, kTest);
