@@ -19,6 +19,7 @@ enum class Backend : uint8_t { Auto, Llvm };
 
 struct CompileOptions {
   Backend backend = Backend::Auto;
+  bool is_deterministic = false;  // see Program
   CacheOptions cache = {};
 };
 

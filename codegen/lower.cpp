@@ -348,6 +348,7 @@ LoweredProgram Lowering::run() {
   program.name = graph_.name;
   program.mode = graph_.mode;
   program.rows = graph_.rows;
+  program.is_deterministic = options_.is_deterministic;
   draft_.value_storage.assign(graph_.value_count(), -1);
   add_inputs();
   for (const Node& node : graph_.nodes()) {

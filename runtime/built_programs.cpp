@@ -35,29 +35,40 @@ ModelFacts read_facts(const gradc_model& model) {
 
 using Functions = std::unordered_map<std::string, KernelFunction>;
 
-void bind_code(Program& program, const Functions& functions, const LibraryCalls* library) {
+void bind_code(Program& program, const Functions& functions, const LibraryCalls* library,
+               bool deterministic) {
   program.library = library;
+  program.is_deterministic |= deterministic;
   for (Step& step : program.steps) {
     if (auto* kernel = std::get_if<KernelStep>(&step))
       kernel->function = functions.at(kernel->name);
-    if (auto* scan = std::get_if<ScanStep>(&step)) bind_code(*scan->body, functions, library);
+    if (auto* scan = std::get_if<ScanStep>(&step))
+      bind_code(*scan->body, functions, library, deterministic);
   }
 }
 
 }  // namespace
 
-BuiltPrograms::BuiltPrograms(const gradc_model& model) : facts_(read_facts(model)) {
+BuiltPrograms::BuiltPrograms(const gradc_model& model, bool deterministic)
+    : facts_(read_facts(model)) {
   code_ = &choose_code(model);
   interface_ = interface_of(facts_.programs);
   Functions functions;
   for (size_t i = 0; i < facts_.kernels.size(); ++i)
     functions[facts_.kernels[i]] = code_->functions[i];
   for (Program& program : facts_.programs) {
-    bind_code(program, functions, model.library);
+    bind_code(program, functions, model.library, deterministic);
     const std::pair key{program.mode, program.rows};
     programs_[key] = std::make_shared<const Program>(std::move(program));
   }
   facts_.programs.clear();
+}
+
+bool BuiltPrograms::is_deterministic() const {
+  return std::all_of(programs_.begin(), programs_.end(), [](const auto& entry) {
+    const Program& program = *entry.second;
+    return program.is_deterministic || program.steps.empty();
+  });
 }
 
 std::vector<int64_t> BuiltPrograms::rows_of(GraphMode mode) const {

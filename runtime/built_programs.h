@@ -18,11 +18,14 @@ class BuiltPrograms : public ProgramSource {
  public:
   /// Throws Error: InputOutput, E0925 where the processor lacks what the code needs, E0926 where
   /// the object was made for another version of the runtime.
-  explicit BuiltPrograms(const gradc_model& model);
+  /// `deterministic`: its programs are so even where they were not built so.
+  explicit BuiltPrograms(const gradc_model& model, bool deterministic = false);
 
   const ModelFacts& facts() const { return facts_; }
   /// What a caller gives and gets.
   const ModelInterface& interface() const { return interface_; }
+  /// The same bits for any number of threads?
+  bool is_deterministic() const;
   /// "x86-64-v4".
   const char* target() const { return code_->target; }
 

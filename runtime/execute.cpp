@@ -11,7 +11,9 @@
 
 #include "runtime/core/parallel_threshold.h"
 #include "runtime/library_calls.h"
+#include "runtime/library_parts.h"
 #include "runtime/ordered_kernels.h"
+#include "runtime/run_parallel.h"
 #include "runtime/run_scan.h"
 
 namespace gradc {
@@ -35,19 +37,6 @@ struct BoundStep {
   int64_t grain = 1;
   const OrderedStep* ordered = nullptr;
 };
-
-/// Calls run(begin, end) for the parts of [0, extent).
-template <typename Run>
-void run_parallel(int64_t extent, int64_t grain, int team, Run run) {
-#pragma omp parallel num_threads(team)
-  {
-    const int present = omp_get_num_threads();
-    for (int part = omp_get_thread_num(); part < team; part += present) {
-      const Range range = part_of(extent, grain, part, team);
-      if (range.begin < range.end) run(range.begin, range.end);
-    }
-  }
-}
 
 void run_rows(const OrderedStep& step, void* const* pointers, int team) {
   const auto run = [&](int64_t begin, int64_t end) {
@@ -103,6 +92,8 @@ struct Executor::State {
   void add_step(const ScanStep& step);
   void add_step(const OrderedStep& step);
   int team() const { return program->is_serial ? 1 : threads(); }
+  template <typename LibraryStep>
+  std::unique_ptr<LibraryCall> make_call(const LibraryStep& step) const;
   void make_calls();
   void bind(std::span<const Tensor> inputs, std::span<Tensor> outputs);
   void bind_at(std::span<void* const> inputs, std::span<void* const> outputs);
@@ -214,6 +205,15 @@ void Executor::State::add_step(const OrderedStep& step) {
   steps.push_back(bound);
 }
 
+template <typename LibraryStep>
+std::unique_ptr<LibraryCall> Executor::State::make_call(const LibraryStep& step) const {
+  if (program->is_deterministic) return call_in_parts(*program->library, step, call_threads);
+  if constexpr (std::is_same_v<LibraryStep, MatmulStep>)
+    return program->library->matmul(step);
+  else
+    return program->library->convolution(step);
+}
+
 /// A library chooses code and cuts work for the number of threads at creation.
 void Executor::State::make_calls() {
   if (call_threads == team()) return;
@@ -226,9 +226,9 @@ void Executor::State::make_calls() {
     if (const auto* matmul = std::get_if<const MatmulStep*>(&step)) {
       MatmulStep made = **matmul;
       if (made.k == 0) made.k = 1;  // never run: see run_step
-      calls.push_back({program->library->matmul(made), {}});
+      calls.push_back({make_call(made), {}});
     } else {
-      calls.push_back({program->library->convolution(*std::get<const ConvStep*>(step)), {}});
+      calls.push_back({make_call(*std::get<const ConvStep*>(step)), {}});
     }
     scratch_bytes = std::max(scratch_bytes, calls.back().call->scratch_bytes());
   }

@@ -160,6 +160,8 @@ struct Program {
   std::vector<Step> steps;
   std::vector<StepFacts> facts;  // of each step
   bool is_serial = false;        // too little work for a second thread
+  /// Calls of a library are cut by their shapes (library_parts.h), not by the number of threads.
+  bool is_deterministic = false;
   double product_flop = 0;  // of the matrix products and convolutions, those of the bodies included
   Tensor constants;         // u8
   int64_t arena_bytes = 0;  // with those of the bodies of scans

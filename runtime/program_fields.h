@@ -102,10 +102,10 @@ void fields(A& archive, typename A::template Ref<StepFacts> value) {
 /// Code and library are bound by whoever reads it.
 template <typename A>
 void fields(A& archive, typename A::template Ref<Program> value) {
-  auto& [name, mode, rows, inputs, outputs, buffers, steps, facts, is_serial, product_flop,
-         constants, arena_bytes, arena_lower_bound, code, library] = value;
-  archive(name, mode, rows, inputs, outputs, buffers, steps, facts, is_serial, product_flop,
-          constants, arena_bytes, arena_lower_bound);
+  auto& [name, mode, rows, inputs, outputs, buffers, steps, facts, is_serial, is_deterministic,
+         product_flop, constants, arena_bytes, arena_lower_bound, code, library] = value;
+  archive(name, mode, rows, inputs, outputs, buffers, steps, facts, is_serial, is_deterministic,
+          product_flop, constants, arena_bytes, arena_lower_bound);
 }
 
 }  // namespace gradc

@@ -28,7 +28,7 @@ void add_model_flags(Flags& flags, ModelOptions& options) {
 }
 
 void add_execution_flags(Flags& flags, ModelOptions& options) {
-  add_thread_flag(flags, options);
+  add_thread_flags(flags, options);
   flags.add("--unfused", &options.unfused, "Compile each op on its own");
   flags.add("--backend", &options.backend, "auto, or llvm for our own loops only")
       .one_of({"auto", "llvm"});

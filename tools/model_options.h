@@ -19,7 +19,7 @@ struct ModelOptions : RunOptions {
 
 /// MODEL, --set, --json.
 void add_model_flags(Flags& flags, ModelOptions& options);
-/// --threads, --unfused, --backend, --cache, --explain-cache, --memory-limit.
+/// --threads, --deterministic, --unfused, --backend, --cache, --explain-cache, --memory-limit.
 void add_execution_flags(Flags& flags, ModelOptions& options);
 
 /// Compiles the model that the command line names.

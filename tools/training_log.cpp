@@ -20,10 +20,10 @@ using Json = nlohmann::ordered_json;
 }
 
 /// What the events have beside losses and metrics.
-const std::set<std::string> kFacts = {"event",         "epoch",         "batch",      "steps",
-                                      "last_rows",     "seconds",       "step_ms",    "compile_ms",
-                                      "first_step_ms", "interrupted",   "seed",       "rows",
-                                      "threads",       "learning_rate", "best_epoch", "stopped"};
+const std::set<std::string> kFacts = {
+    "event",   "epoch",         "batch",         "steps",       "last_rows",    "seconds",
+    "step_ms", "compile_ms",    "first_step_ms", "interrupted", "seed",         "rows",
+    "threads", "learning_rate", "best_epoch",    "stopped",     "deterministic"};
 
 class LogReader {
  public:

@@ -310,6 +310,7 @@ PipelineOptions Workspace::pipeline_options() const {
 
 CompileOptions Workspace::compile_options() const {
   return {.backend = options_.backend == "llvm" ? Backend::Llvm : Backend::Auto,
+          .is_deterministic = options_.is_deterministic,
           .cache = {cache_folder(options_.cache), options_.explains_cache}};
 }
 

@@ -35,6 +35,7 @@ class Workspace : public RunnableModel {
   const ModelOptions& options() const { return options_; }
   const std::string& name() const override;
   std::string target() const override;
+  bool is_deterministic() const override { return options_.is_deterministic; }
   bool is_graph_file() const { return module_.has_value(); }
   TrainSettings train_settings() const { return gradc::train_settings(settings_); }
   /// False where the model has no optimizer: there is no train graph then.

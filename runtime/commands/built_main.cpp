@@ -19,7 +19,7 @@ class BuiltOpener : public ModelOpener {
   void add_flags(Flags& flags, bool executes) override {
     add_setting_flags(flags, options_);
     add_data_flags(flags, options_);
-    if (executes) add_thread_flag(flags, options_);
+    if (executes) add_thread_flags(flags, options_);
   }
   RunOptions& options() override { return options_; }
   std::unique_ptr<RunnableModel> open() override {
@@ -47,11 +47,13 @@ void print_info(BuiltModel& model, bool json) {
                                 {"compiler", facts.compiler},
                                 {"target", model.programs().target()},
                                 {"kernels", facts.kernels.size()},
-                                {"weights", !facts.weights.empty()}};
+                                {"weights", !facts.weights.empty()},
+                                {"deterministic", model.is_deterministic()}};
   if (!json)
-    fmt::print("{}, built by {} for {}: {} kernels{}\n", facts.name, facts.compiler,
+    fmt::print("{}, built by {} for {}: {} kernels{}{}\n", facts.name, facts.compiler,
                model.programs().target(), facts.kernels.size(),
-               facts.weights.empty() ? "" : ", with weights");
+               facts.weights.empty() ? "" : ", with weights",
+               model.is_deterministic() ? ", deterministic" : "");
   for (const GraphMode mode : kModes)
     for (const int64_t rows : model.programs().rows_of(mode)) {
       const auto program = model.program(mode, rows);

@@ -28,7 +28,8 @@ void refuse_compiled(const ModelFacts& facts, const Settings& built, const Setti
 
 }  // namespace
 
-BuiltModel::BuiltModel(const gradc_model& model, const RunOptions& options) : programs_(model) {
+BuiltModel::BuiltModel(const gradc_model& model, const RunOptions& options)
+    : programs_(model, options.is_deterministic) {
   const ModelFacts& facts = programs_.facts();
   for (const auto& [key, value] : facts.settings) settings_.set(key, value);
   const Settings built = settings_;

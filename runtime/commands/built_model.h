@@ -25,6 +25,7 @@ class BuiltModel : public RunnableModel {
     return weights_.tensors.empty() ? nullptr : &weights_;
   }
   bool has_initial_values() const override { return programs_.facts().entry == Entry::All; }
+  bool is_deterministic() const override { return programs_.is_deterministic(); }
   std::vector<LayerRow> summary_rows() override { return programs_.facts().layers; }
 
  private:

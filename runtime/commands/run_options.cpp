@@ -19,8 +19,10 @@ void add_data_flags(Flags& flags, RunOptions& options) {
   flags.add("--seed", &options.seed, "Seed of all random numbers").in_range(0, (int64_t{1} << 62));
 }
 
-void add_thread_flag(Flags& flags, RunOptions& options) {
+void add_thread_flags(Flags& flags, RunOptions& options) {
   flags.add("--threads", &options.threads, "Threads; 0 means all cores").in_range(0, 1024);
+  flags.add("--deterministic", &options.is_deterministic,
+            "The same bits for any number of threads");
 }
 
 std::vector<std::pair<std::string, std::string>> overrides(const RunOptions& options) {

@@ -19,6 +19,7 @@ struct RunOptions {
   std::optional<int64_t> epochs;
   std::optional<int64_t> seed;
   int threads = 0;  // 0: all cores
+  bool is_deterministic = false;
   bool json = false;
 };
 
@@ -26,8 +27,8 @@ struct RunOptions {
 void add_setting_flags(Flags& flags, RunOptions& options);
 /// --data, --batch, --seed.
 void add_data_flags(Flags& flags, RunOptions& options);
-/// --threads.
-void add_thread_flag(Flags& flags, RunOptions& options);
+/// --threads, --deterministic.
+void add_thread_flags(Flags& flags, RunOptions& options);
 
 /// --set and its shorthands as (key, expression) pairs. Throws Error (Usage) for a --set without
 /// `=` and for a shorthand that contradicts a --set of the same key.

@@ -21,6 +21,8 @@ class RunnableModel : public ProgramSource {
   const Settings& settings() const { return settings_; }
   /// "AMD EPYC 9B14, avx512f, 16 lanes": what the code is made for.
   virtual std::string target() const = 0;
+  /// The same bits for any number of threads?
+  virtual bool is_deterministic() const = 0;
 
   /// What the data that the settings name looks like; checked against the model on first use.
   const DataDescription& description();

@@ -85,6 +85,7 @@ void print_start(RunnableModel& model, const TrainSettings& settings) {
               {"model", model.name()},
               {"target", model.target()},
               {"threads", threads()},
+              {"deterministic", model.is_deterministic()},
               {"seed", settings.seed},
               {"rows", model.description().train_rows}});
 }
