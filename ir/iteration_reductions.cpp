@@ -42,24 +42,31 @@ DotAxes dot_axes(const Graph& body, const Node& node) {
   return axes;
 }
 
-/// Is the operand's last axis (of more than one element) contracted?
-bool contracts_last(const Shape& shape, const std::vector<int64_t>& contract) {
-  for (int64_t axis = shape.rank(); axis-- > 0;)
-    if (shape[axis] != 1)
-      return std::find(contract.begin(), contract.end(), axis) != contract.end();
-  return false;
+/// How many elements of the operand lie side by side along its contracted axes, in their order,
+/// from the last axis (of more than one element) on; 0 if that is not the last one contracted.
+int64_t contracted_run(const Shape& shape, const std::vector<int64_t>& contract) {
+  int64_t run = 1;
+  int64_t axis = shape.rank();
+  for (size_t k = contract.size(); k-- > 0;) {
+    if (shape[contract[k]] == 1) continue;
+    do --axis;
+    while (axis > contract[k] && shape[axis] == 1);
+    if (axis != contract[k]) return run == 1 ? 0 : run;
+    run *= shape[axis];
+  }
+  return run;
 }
 
 ReductionForm dot_form(const Graph& body, const Node& node) {
   const DotAxes axes = dot_axes(body, node);
   ReductionForm form;
   for (int64_t size : axes.contract_sizes) form.count *= size;
-  const bool is_last =
-      contracts_last(body.type(node.operands[0]).shape, node.attrs.ints("lhs_contract")) &&
-      contracts_last(body.type(node.operands[1]).shape, node.attrs.ints("rhs_contract"));
+  const int64_t run =
+      std::min(contracted_run(body.type(node.operands[0]).shape, node.attrs.ints("lhs_contract")),
+               contracted_run(body.type(node.operands[1]).shape, node.attrs.ints("rhs_contract")));
   form.is_horizontal =
-      form.count > 1 && is_last && (axes.rhs_free == 1 || form.count >= kMinHorizontalDot);
-  if (form.is_horizontal) form.last_run = form.count;
+      run > 1 && (axes.rhs_free == 1 || (run == form.count && run >= kMinHorizontalDot));
+  if (form.is_horizontal) form.last_run = run;
   return form;
 }
 

@@ -245,6 +245,7 @@ TermId TermBuilder::demand_reshaped(ValueId operand, const Shape& shape, const E
     int64_t stride = out_product;
     for (int64_t axis : out_axes) {
       stride /= shape[axis];
+      if (shape[axis] == 1) continue;  // whatever is looked up is element 0
       const AxisIndex& part = at[static_cast<size_t>(axis)];
       if (!part.indirections.empty()) return fail("a looked-up axis is reshaped");
       add_scaled(map, part.map, stride);

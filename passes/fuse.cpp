@@ -18,6 +18,7 @@ constexpr int64_t kMinSharedElements = 1024;
 /// Merges along edges: each cluster, in the order of the graph, with those that make its operands.
 void merge_with_producers(const Graph& graph, Clusters& clusters) {
   for (const Node& node : graph.nodes()) {
+    if (node.results.empty()) continue;
     const std::optional<size_t> start = clusters.cluster_of(node.results[0]);
     if (!start) continue;
     std::vector<ValueId> operands = clusters.dependencies(*start);

@@ -79,12 +79,15 @@ static S floor_divide_integers(S a, S b) {
   const S rounded_down = select(is_above, quotient - one, quotient);
   return select(is_zero, zero, select(is_minus_one, -a, rounded_down));
 }
+/// Of floats these round once, at the end: the quotient of small floats stays in f32.
 static S floor_div(S a, S b) {
-  return is_float(a.dtype) ? floor(a / b) : floor_divide_integers(a, b);
+  if (!is_float(a.dtype)) return floor_divide_integers(a, b);
+  return like_operand(a, round_down(a.lanes / b.lanes));
 }
 static S floor_mod(S a, S b) {
-  const S result = a - floor_div(a, b) * b;
-  return is_float(a.dtype) ? result : select(equal(b, like(b, 0)), like(a, 0), result);
+  if (is_float(a.dtype)) return like_operand(a, a.lanes - round_down(a.lanes / b.lanes) * b.lanes);
+  const S result = a - floor_divide_integers(a, b) * b;
+  return select(equal(b, like(b, 0)), like(a, 0), result);
 }
 
 static S sqrt(S a) { return like_operand(a, square_root(a.lanes)); }

@@ -234,6 +234,7 @@ class ScanDerivative {
       if (is_computed) copy(body, node, map);
     }
     add_backward_outputs(body, map, sums);
+    if (body.graph().outputs().empty()) return;  // all there is, is given
     form.body = std::make_shared<const Graph>(std::move(body).build());
     backward_ = outer_.add_node(OpKind::Scan, std::move(operands), scan_attrs(form));
   }

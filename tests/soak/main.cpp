@@ -1,0 +1,207 @@
+// soak: random graphs and random models through the compiler, for as long as is wanted.
+//   soak [--graphs N] [--models N] [--seed S] [--seconds T] [--full] [--crash]
+// Graph k is a function of S + k alone; likewise model k. What goes wrong is shrunk and printed; it
+// ends with a table of the ops that were met, and 1 if anything went wrong. After a crash, which
+// names the graph, --crash --seed K shrinks graph K in processes of their own.
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ir/op.h"
+#include "runtime/threads.h"
+#include "tests/soak/examine_sample.h"
+#include "tests/soak/shrink_sample.h"
+
+using namespace gradc;
+using namespace gradc::testing;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  uint64_t graphs = 0;
+  uint64_t models = 0;
+  uint64_t seed = 0;
+  double seconds = 1e9;
+  bool full = false;
+  bool crash = false;
+};
+
+constexpr uint64_t kBatch = 24;
+constexpr int kCrashes[] = {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS};
+
+/// What is under way, for whoever reads about a crash.
+char current[128] = "nothing";
+
+void on_crash(int signal) {
+  const char* text = "\nCRASH while at ";
+  [[maybe_unused]] ssize_t written = write(1, text, std::strlen(text));
+  written = write(1, current, std::strlen(current));
+  written = write(1, "\n", 1);
+  _exit(128 + signal);
+}
+
+void set_current(const std::string& text) {
+  std::strncpy(current, text.c_str(), sizeof current - 1);
+}
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = argv[i];
+    if (flag == "--full") {
+      options.full = true;
+      continue;
+    }
+    if (flag == "--crash") {
+      options.crash = true;
+      continue;
+    }
+    const char* value = i + 1 < argc ? argv[++i] : "";
+    if (flag == "--graphs")
+      options.graphs = std::strtoull(value, nullptr, 10);
+    else if (flag == "--models")
+      options.models = std::strtoull(value, nullptr, 10);
+    else if (flag == "--seed")
+      options.seed = std::strtoull(value, nullptr, 10);
+    else if (flag == "--seconds")
+      options.seconds = std::strtod(value, nullptr);
+    else {
+      fmt::print(stderr, "soak: unknown flag {}\n", flag);
+      std::exit(2);
+    }
+  }
+  return options;
+}
+
+/// "compiled", "pass cse", "pipeline": what stays the same while a sample shrinks.
+std::string stage_of(const Fault& fault) {
+  const std::string first = fault.where.substr(0, fault.where.find(','));
+  return first.starts_with("passes ") ? "passes" : first;
+}
+
+/// Does the examination end the process?
+bool crashes(const Sample& sample) {
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int signal : kCrashes) std::signal(signal, SIG_DFL);
+    examine(sample, Thoroughness::Full);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status);
+}
+
+int shrink_crash(uint64_t seed) {
+  const Sample sample = random_sample(seed);
+  if (!crashes(sample)) {
+    fmt::print("graph {} does not crash\n", seed);
+    return 0;
+  }
+  fmt::print("{}\n", sample_text(shrink(sample, crashes), fmt::format("graph {}: crash", seed)));
+  return 1;
+}
+
+class Soak {
+ public:
+  explicit Soak(const Options& options) : options_(options), start_(Clock::now()) {}
+
+  int run() {
+    run_graphs();
+    fmt::print("{} graphs in {:.1f} s, {} nodes; {} failures\n", graphs_, seconds(), nodes(),
+               failures_);
+    print_counts();
+    return failures_ == 0 ? 0 : 1;
+  }
+
+ private:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  void run_graphs() {
+    const Thoroughness thoroughness = options_.full ? Thoroughness::Full : Thoroughness::Quick;
+    for (uint64_t first = 0; first < options_.graphs && seconds() < options_.seconds;
+         first += kBatch) {
+      CompiledGraphs compiled;
+      std::vector<std::unique_ptr<Examination>> batch;
+      for (uint64_t k = first; k < std::min(first + kBatch, options_.graphs); ++k) {
+        set_current(fmt::format("passes of graph {}", options_.seed + k));
+        batch.push_back(
+            std::make_unique<Examination>(random_sample(options_.seed + k), thoroughness));
+        count_ops(batch.back()->sample().graph, counts_);
+        batch.back()->prepare(compiled);
+      }
+      set_current(fmt::format("code of graphs {} to {}", options_.seed + first,
+                              options_.seed + first + batch.size() - 1));
+      compiled.compile();
+      for (const std::unique_ptr<Examination>& examination : batch) {
+        set_current(fmt::format("execution of graph {}", examination->sample().seed));
+        examination->run(compiled);
+        ++graphs_;
+        if (!examination->faults().empty()) report(*examination);
+      }
+      if (graphs_ % (kBatch * 50) == 0) {
+        fmt::print("... {} graphs, {:.0f} s, {} failures\n", graphs_, seconds(), failures_);
+        std::fflush(stdout);
+      }
+    }
+  }
+
+  void report(const Examination& examination) {
+    ++failures_;
+    const Fault fault = examination.faults().front();
+    const std::string title = fmt::format("graph {}: {}: {}", examination.sample().seed,
+                                          fault.where, fault.what.substr(0, 400));
+    fmt::print("FAIL {}\n", title);
+    for (const Fault& other : examination.faults()) fmt::print("  in {}\n", other.where);
+    std::fflush(stdout);
+    if (failures_ > 40) return;
+    set_current(fmt::format("shrinking of graph {}", examination.sample().seed));
+    const Sample smallest = shrink(examination.sample(), [&](const Sample& sample) {
+      for (const Fault& other : examine(sample, Thoroughness::Full))
+        if (stage_of(other) == stage_of(fault)) return true;
+      return false;
+    });
+    fmt::print("{}\n", sample_text(smallest, title));
+    std::fflush(stdout);
+  }
+
+  int64_t nodes() const {
+    int64_t sum = 0;
+    for (const auto& [op, count] : counts_) sum += count;
+    return sum;
+  }
+
+  void print_counts() const {
+    int column = 0;
+    for (OpKind kind : kAllOpKinds) {
+      const auto at = counts_.find(op_info(kind).name);
+      fmt::print("{:>16} {:>8}{}", op_info(kind).name, at == counts_.end() ? 0 : at->second,
+                 ++column % 4 == 0 ? "\n" : "");
+    }
+    fmt::print("\n");
+  }
+
+  Options options_;
+  Clock::time_point start_;
+  uint64_t graphs_ = 0;
+  uint64_t failures_ = 0;
+  std::map<std::string_view, int64_t> counts_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  configure_thread_waiting(argv);
+  const Options options = parse_options(argc, argv);
+  if (options.crash) return shrink_crash(options.seed);
+  for (int signal : kCrashes) std::signal(signal, on_crash);
+  return Soak(options).run();
+}

@@ -1,0 +1,336 @@
+// Moves results by their permitted roundings, and judges outputs by what that gives.
+#include "tests/soak/roundings.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "ir/interpret.h"
+#include "ir/op.h"
+#include "ir/ops/scan.h"
+
+namespace gradc::testing {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+struct Format {
+  int digits;  // of the significand
+  int least;   // exponent of the least normal number
+  double largest;
+};
+
+Format format_of(DType dtype) {
+  switch (dtype) {
+    case DType::F64:
+      return {53, -1022, std::numeric_limits<double>::max()};
+    case DType::F32:
+      return {24, -126, std::numeric_limits<float>::max()};
+    case DType::F16:
+      return {11, -14, 65504};
+    case DType::BF16:
+      return {8, -126, 0x1.FEp127};
+    default:
+      CHECK(false, "{} is no float", dtype);
+  }
+}
+
+/// The share of sum |x| that one addition may lose.
+double accumulation_unit(DType dtype) { return dtype == DType::F64 ? 0x1p-53 : 0x1p-24; }
+
+bool is_sum(OpKind kind) {
+  switch (kind) {
+    case OpKind::Sum:
+    case OpKind::Mean:
+    case OpKind::Dot:
+    case OpKind::Conv:
+    case OpKind::ConvInput:
+    case OpKind::ConvKernel:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Units in the last place that an elementwise op may be away; 0: exact.
+int64_t elementwise_units(OpKind kind, DType dtype) {
+  switch (kind) {
+    case OpKind::Exp:
+    case OpKind::Expm1:
+    case OpKind::Log:
+    case OpKind::Log1p:
+    case OpKind::Sin:
+    case OpKind::Cos:
+    case OpKind::Tanh:
+    case OpKind::Erf:
+    case OpKind::Erfc:
+    case OpKind::Sigmoid:
+      return dtype == DType::F32 || dtype == DType::F64 ? 4 : 1;
+    case OpKind::Pow:
+      return 3;
+    default:
+      return 0;
+  }
+}
+
+/// |x|, 0 for what is not finite.
+Tensor magnitudes(const Tensor& tensor) {
+  if (!is_float(tensor.dtype())) return tensor;
+  Tensor result(tensor.type());
+  for (int64_t i = 0; i < tensor.size(); ++i)
+    if (const double value = std::abs(tensor.at(i)); std::isfinite(value)) result.set(i, value);
+  return result;
+}
+
+/// Padding counts as 0: whether it meets what is infinite or NaN, the reference and code may see
+/// differently.
+bool is_padded(const Node& node) {
+  if (op_class(node.kind) != OpClass::Window || node.kind == OpKind::FoldWindows) return false;
+  for (const std::string_view side : {"low", "high"})
+    for (int64_t width : node.attrs.ints(side))
+      if (width > 0) return true;
+  return false;
+}
+
+bool is_not_finite(std::span<const Tensor> tensors) {
+  for (const Tensor& tensor : tensors)
+    for (int64_t i = 0; is_float(tensor.dtype()) && i < tensor.size(); ++i)
+      if (!std::isfinite(tensor.at(i))) return true;
+  return false;
+}
+
+class MovedInterpreter {
+ public:
+  MovedInterpreter(RandomSource& random, Allowance allowance)
+      : random_(random), allowance_(allowance) {}
+
+  std::vector<Tensor> run(const Graph& graph, std::span<const Tensor> inputs) {
+    std::vector<Tensor> values(inputs.begin(), inputs.end());
+    values.resize(graph.value_count());
+    for (const Node& node : graph.nodes()) {
+      std::vector<Tensor> operands;
+      std::vector<Type> types;
+      for (ValueId operand : node.operands) operands.push_back(values[index(operand)]);
+      for (ValueId result : node.results) types.push_back(graph.type(result));
+      std::vector<Tensor> results = evaluate(node, operands, types);
+      for (size_t i = 0; i < results.size(); ++i) values[index(node.results[i])] = results[i];
+    }
+    std::vector<Tensor> outputs;
+    for (const Output& output : graph.outputs()) outputs.push_back(values[index(output.value)]);
+    return outputs;
+  }
+
+ private:
+  std::vector<Tensor> evaluate(const Node& node, const std::vector<Tensor>& operands,
+                               const std::vector<Type>& types) {
+    if (node.kind == OpKind::Scan) return rounds(node, operands, types);
+    if (node.kind == OpKind::Group) return run(*node.attrs.get<BodyRef>("body"), operands);
+    std::vector<Tensor> results = op_def(node.kind).eval({operands, node.attrs, types});
+    if (is_float(types[0].dtype) && random_.chance(65)) move(node, operands, results[0]);
+    return results;
+  }
+
+  /// As ops::Scan evaluates, with bodies that are moved.
+  std::vector<Tensor> rounds(const Node& node, const std::vector<Tensor>& operands,
+                             const std::vector<Type>& types) {
+    const ops::ScanForm form = ops::scan_form(node.attrs, operands.size());
+    std::vector<Tensor> inputs = operands;
+    std::vector<Tensor> results(operands.begin(),
+                                operands.begin() + static_cast<int64_t>(form.carries));
+    for (size_t i = form.carries; i < types.size(); ++i) results.emplace_back(types[i]);
+    for (int64_t round = 0; round < form.length; ++round) {
+      const int64_t at = form.element(round);
+      for (size_t i = form.carries; i < form.first_constant(); ++i) {
+        Tensor element(form.body->type(Graph::input_value(i)));
+        if (!element.is_empty())
+          std::memcpy(element.raw(), operands[i].raw() + at * element.size_bytes(),
+                      static_cast<size_t>(element.size_bytes()));
+        inputs[i] = std::move(element);
+      }
+      const std::vector<Tensor> outputs = run(*form.body, inputs);
+      for (size_t i = 0; i < form.carries; ++i) inputs[i] = results[i] = outputs[i];
+      for (size_t i = form.carries; i < outputs.size(); ++i)
+        if (!outputs[i].is_empty())
+          std::memcpy(results[i].raw() + at * outputs[i].size_bytes(), outputs[i].raw(),
+                      static_cast<size_t>(outputs[i].size_bytes()));
+    }
+    return results;
+  }
+
+  void move(const Node& node, const std::vector<Tensor>& operands, Tensor& result) {
+    if (allowance_ == Allowance::SignsOfZero) {
+      if (is_sum(node.kind) || op_class(node.kind) == OpClass::Reduction) move_zeros(result);
+      return;
+    }
+    if (const int64_t units = elementwise_units(node.kind, result.dtype()); units > 0)
+      return move_units(result, units);
+    if (is_sum(node.kind)) return move_sum(node, operands, result);
+    if (node.kind == OpKind::Prod) return move_product(node, operands, result);
+    if (node.kind == OpKind::Max || node.kind == OpKind::Min) return move_zeros(result);
+  }
+
+  void move_units(Tensor& result, int64_t units) {
+    for (int64_t i = 0; i < result.size(); ++i) {
+      const double value = result.at(i);
+      if (!std::isfinite(value) || random_.chance(30)) continue;
+      const double unit = unit_in_last_place(result.dtype(), value);
+      const double moved = value + static_cast<double>(random_.between(-units, units)) * unit;
+      result.set(i, moved == 0 ? std::copysign(0, value) : moved);
+    }
+  }
+
+  /// Of equal zeros either may be the largest.
+  void move_zeros(Tensor& result) {
+    for (int64_t i = 0; i < result.size(); ++i)
+      if (result.at(i) == 0) result.set(i, random_.chance(50) ? 0.0 : -0.0);
+  }
+
+  double summands(const Node& node, const std::vector<Tensor>& operands, const Tensor& result) {
+    const auto size = [](const Tensor& tensor) { return static_cast<double>(tensor.size()); };
+    if (operands.size() == 1) return size(operands[0]) / std::max(1.0, size(result));
+    if (node.kind == OpKind::Dot)
+      return std::sqrt(size(operands[0]) * size(operands[1]) / std::max(1.0, size(result)));
+    return std::max(size(operands[0]), size(operands[1]));
+  }
+
+  /// By count * unit * sum |x|; anything where sums of some order overflow.
+  void move_sum(const Node& node, const std::vector<Tensor>& operands, Tensor& result) {
+    std::vector<Tensor> absolute;
+    for (const Tensor& operand : operands) absolute.push_back(magnitudes(operand));
+    const Type type = result.type();
+    const Tensor sums = op_def(node.kind).eval({absolute, node.attrs, {&type, 1}})[0];
+    const DType dtype = result.dtype();
+    const double count = summands(node, operands, result) + 2;
+    const double largest = format_of(dtype).largest / (node.kind == OpKind::Mean ? count : 1);
+    const bool padding_shows = is_padded(node) && is_not_finite(operands);
+    for (int64_t i = 0; i < result.size(); ++i) {
+      const double sum = sums.at(i);
+      if (padding_shows && random_.chance(30)) {
+        result.set(i, std::nan(""));
+        continue;
+      }
+      if (sum >= largest) {
+        const double most = format_of(dtype).largest;
+        result.set(i, random_.pick<double>(
+                          {result.at(i), kInfinity, -kInfinity, std::nan(""), most, -most}));
+        continue;
+      }
+      if (result.at(i) == 0 && sum == 0) result.set(i, random_.chance(50) ? 0.0 : -0.0);
+      if (!std::isfinite(sum) || !std::isfinite(result.at(i))) continue;
+      const double slack = count * accumulation_unit(dtype) * sum +
+                           2 * unit_in_last_place(dtype, sum) +
+                           count * unit_in_last_place(dtype, 0);
+      result.set(i, result.at(i) + (2 * random_.unit() - 1) * slack);
+    }
+  }
+
+  /// Partial products may overflow or vanish in some order.
+  void move_product(const Node& node, const std::vector<Tensor>& operands, Tensor& result) {
+    std::vector<Tensor> large{magnitudes(operands[0])}, small{magnitudes(operands[0])};
+    for (int64_t i = 0; i < large[0].size(); ++i) {
+      large[0].set(i, std::max(1.0, large[0].at(i)));
+      small[0].set(i, small[0].at(i) == 0 ? 1.0 : std::min(1.0, small[0].at(i)));
+    }
+    const Type type = result.type();
+    const Tensor most = op_def(node.kind).eval({large, node.attrs, {&type, 1}})[0];
+    const Tensor least = op_def(node.kind).eval({small, node.attrs, {&type, 1}})[0];
+    const Format format = format_of(result.dtype());
+    const double count = summands(node, operands, result) + 2;
+    for (int64_t i = 0; i < result.size(); ++i) {
+      const double value = result.at(i);
+      const bool may_vanish = least.at(i) < std::ldexp(1, format.least + 1);
+      if (std::isinf(most.at(i)) || may_vanish) {
+        result.set(i,
+                   random_.pick<double>({value, kInfinity, -kInfinity, std::nan(""), 0.0, -0.0}));
+      } else if (std::isfinite(value)) {
+        const double share = count * accumulation_unit(result.dtype()) * std::abs(value);
+        result.set(i, value + (2 * random_.unit() - 1) *
+                                  (share + 2 * unit_in_last_place(result.dtype(), value)));
+      }
+    }
+  }
+
+  RandomSource& random_;
+  Allowance allowance_;
+};
+
+}  // namespace
+
+double unit_in_last_place(DType dtype, double value) {
+  const Format format = format_of(dtype);
+  const int exponent = value == 0 ? format.least : std::max(format.least, std::ilogb(value));
+  return std::ldexp(1, exponent - format.digits + 1);
+}
+
+std::vector<Tensor> interpret_moved(const Graph& graph, std::span<const Tensor> inputs,
+                                    Allowance allowance, RandomSource& random) {
+  return MovedInterpreter(random, allowance).run(graph, inputs);
+}
+
+bool same_values(const Tensor& a, const Tensor& b) {
+  if (a.type() != b.type()) return false;
+  if (same_bits(a, b)) return true;
+  if (!is_float(a.dtype())) return false;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const double x = a.at(i), y = b.at(i);
+    if (std::isnan(x) && std::isnan(y)) continue;
+    if (x != y || std::signbit(x) != std::signbit(y)) return false;
+  }
+  return true;
+}
+
+AllowedOutputs::AllowedOutputs(const Graph& graph, std::span<const Tensor> inputs,
+                               Allowance allowance)
+    : graph_(graph), inputs_(inputs), allowance_(allowance), random_(graph.value_count()) {
+  runs_.push_back(interpret(graph, inputs));
+}
+
+AllowedOutputs::AllowedOutputs(const AllowedOutputs& other, Allowance allowance)
+    : graph_(other.graph_),
+      inputs_(other.inputs_),
+      allowance_(allowance),
+      random_(other.graph_.value_count()),
+      runs_{other.runs_[0]} {}
+
+bool AllowedOutputs::explains(size_t output, int64_t element, double value) const {
+  const DType dtype = runs_[0][output].dtype();
+  double low = kInfinity, high = -kInfinity;
+  for (const std::vector<Tensor>& run : runs_) {
+    const double other = run[output].at(element);
+    if (other == value || (std::isnan(other) && std::isnan(value))) return true;
+    if (std::isnan(value) && std::isinf(other) && runs_.size() > 1) return true;
+    if (!std::isfinite(other)) continue;
+    low = std::min(low, other);
+    high = std::max(high, other);
+  }
+  if (std::isnan(value) || low > high) return false;
+  if (!is_float(dtype)) return low <= value && value <= high;
+  if (allowance_ == Allowance::SignsOfZero) return false;
+  const double slack =
+      (high - low) + 8 * unit_in_last_place(dtype, std::max(std::abs(low), std::abs(high)));
+  const double largest = format_of(dtype).largest;
+  if (std::isinf(value)) return value > 0 ? high + slack > largest : low - slack < -largest;
+  return low - slack <= value && value <= high + slack;
+}
+
+std::string AllowedOutputs::find_difference(std::span<const Tensor> outputs) {
+  CHECK(outputs.size() == runs_[0].size());
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    const Tensor& expected = runs_[0][k];
+    if (outputs[k].type() != expected.type())
+      return fmt::format("{}: {} instead of {}", graph_.outputs()[k].name,
+                         to_string(outputs[k].type()), to_string(expected.type()));
+    if (same_bits(outputs[k], expected)) continue;
+    for (int64_t i = 0; i < expected.size(); ++i) {
+      while (!explains(k, i, outputs[k].at(i))) {
+        if (runs_.size() >= kMostRuns)
+          return fmt::format("{}, element {}: {} instead of {}", graph_.outputs()[k].name, i,
+                             outputs[k].at(i), runs_[0][k].at(i));
+        runs_.push_back(interpret_moved(graph_, inputs_, allowance_, random_));
+      }
+    }
+  }
+  return "";
+}
+
+}  // namespace gradc::testing
