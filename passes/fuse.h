@@ -19,7 +19,8 @@ Graph fuse(const Graph& graph);
 Graph fuse_nothing(const Graph& graph);
 
 /// A fused graph with what stands in for a group that is not formed: each op that a group computes
-/// in a group of its own, with what is inlined into it. The same bits. `origins` takes the position
+/// in a group of its own, with what is inlined into it. The same bits, except of convolutions that
+/// were computed in a loop with other ops. `origins` takes the position
 /// in `graph` of the node that each node of the result comes from, if it is not null.
 Graph split_groups(const Graph& graph, std::vector<int32_t>* origins = nullptr);
 

@@ -66,15 +66,23 @@ size_t CompiledGraphs::add(const Graph& fused, Backend backend) {
 }
 
 void CompiledGraphs::compile() {
+  const std::span<const loop::Kernel> fresh = std::span(pool_.kernels).subspan(compiled_count_);
   const CompiledKernels compiled =
-      load_kernels(compile_objects(pool_.kernels, host_target()), pool_.kernels.size());
-  std::map<std::string, KernelFunction> functions;
-  for (size_t i = 0; i < pool_.kernels.size(); ++i)
-    functions[pool_.kernels[i].name] = compiled.functions[i];
-  for (const std::shared_ptr<Program>& program : programs_) {
-    fill_in(*program, functions);
-    program->code = compiled.code;
-  }
+      load_kernels(compile_objects(fresh, host_target()), fresh.size());
+  for (size_t i = 0; i < fresh.size(); ++i) functions_[fresh[i].name] = compiled.functions[i];
+  compiled_count_ = pool_.kernels.size();
+  kernels_ += fresh.size();
+  code_.push_back(compiled.code);
+  for (const std::shared_ptr<Program>& program : programs_) fill_in(*program, functions_);
+}
+
+void CompiledGraphs::next_batch() {
+  programs_.clear();
+  if (pool_.kernels.size() <= kMostKernels) return;
+  pool_ = {};
+  functions_.clear();
+  code_.clear();
+  compiled_count_ = 0;
 }
 
 std::vector<Tensor> run_program(std::shared_ptr<const Program> program,

@@ -12,9 +12,18 @@ class CompiledGraphs {
   /// Machine code for all that were added.
   void compile();
   std::shared_ptr<const Program> program(size_t number) const { return programs_[number]; }
+  /// Forgets the programs; kernels are kept for those that come, up to kMostKernels.
+  void next_batch();
+  size_t kernel_count() const { return kernels_; }
 
  private:
+  static constexpr size_t kMostKernels = 20000;
+
   KernelPool pool_;
+  size_t kernels_ = 0;         // compiled since the beginning
+  size_t compiled_count_ = 0;  // of those in the pool
+  std::map<std::string, KernelFunction> functions_;
+  std::vector<std::shared_ptr<void>> code_;
   std::vector<std::shared_ptr<Program>> programs_;
 };
 

@@ -124,7 +124,7 @@ void Examination::add_variants(CompiledGraphs& compiled) {
       add_variant(compiled, "unfused", run_pass("fuse_nothing", optimized), Backend::Llvm, 1, true);
     if (takes_turn(1)) add_variant(compiled, "library", fused, Backend::Auto, 1, false);
     if (takes_turn(2)) add_variant(compiled, "2 threads", fused, Backend::Llvm, 2, true);
-    if (takes_turn(3)) add_variant(compiled, "split", split_groups(fused), Backend::Llvm, 1, true);
+    if (takes_turn(3)) add_variant(compiled, "split", split_groups(fused), Backend::Llvm, 1, false);
     if (takes_turn(4) || takes_turn(5)) {
       const Graph fitted = fit_memory(fused, 0, outline_of).graph;
       verify(fitted, "after fit_memory");

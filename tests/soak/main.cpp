@@ -1,13 +1,16 @@
 // soak: random graphs and random models through the compiler, for as long as is wanted.
-//   soak [--graphs N] [--models N] [--seed S] [--seconds T] [--full] [--crash]
+//   soak [--graphs N] [--models N] [--seed S] [--seconds T] [--full] [--crash] [--sample FILE]
 // Graph k is a function of S + k alone; likewise model k. What goes wrong is shrunk and printed; it
 // ends with a table of the ops that were met, and 1 if anything went wrong. After a crash, which
-// names the graph, --crash --seed K shrinks graph K in processes of their own.
+// names the graph, --crash --seed K shrinks graph K in processes of their own; --sample FILE
+// examines what was printed.
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +34,7 @@ struct Options {
   double seconds = 1e9;
   bool full = false;
   bool crash = false;
+  std::string sample;
 };
 
 constexpr uint64_t kBatch = 24;
@@ -70,6 +74,8 @@ Options parse_options(int argc, char** argv) {
       options.models = std::strtoull(value, nullptr, 10);
     else if (flag == "--seed")
       options.seed = std::strtoull(value, nullptr, 10);
+    else if (flag == "--sample")
+      options.sample = value;
     else if (flag == "--seconds")
       options.seconds = std::strtod(value, nullptr);
     else {
@@ -110,6 +116,15 @@ int shrink_crash(uint64_t seed) {
   return 1;
 }
 
+int examine_file(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::vector<Fault> faults = examine(parse_sample(text.str(), path), Thoroughness::Full);
+  for (const Fault& fault : faults) fmt::print("{}: {}\n", fault.where, fault.what);
+  return faults.empty() ? 0 : 1;
+}
+
 class Soak {
  public:
   explicit Soak(const Options& options) : options_(options), start_(Clock::now()) {}
@@ -126,10 +141,11 @@ class Soak {
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   void run_graphs() {
+    CompiledGraphs compiled;
     const Thoroughness thoroughness = options_.full ? Thoroughness::Full : Thoroughness::Quick;
     for (uint64_t first = 0; first < options_.graphs && seconds() < options_.seconds;
          first += kBatch) {
-      CompiledGraphs compiled;
+      compiled.next_batch();
       std::vector<std::unique_ptr<Examination>> batch;
       for (uint64_t k = first; k < std::min(first + kBatch, options_.graphs); ++k) {
         set_current(fmt::format("passes of graph {}", options_.seed + k));
@@ -148,7 +164,8 @@ class Soak {
         if (!examination->faults().empty()) report(*examination);
       }
       if (graphs_ % (kBatch * 50) == 0) {
-        fmt::print("... {} graphs, {:.0f} s, {} failures\n", graphs_, seconds(), failures_);
+        fmt::print("... {} graphs, {:.0f} s, {} failures, {} kernels\n", graphs_, seconds(),
+                   failures_, compiled.kernel_count());
         std::fflush(stdout);
       }
     }
@@ -201,6 +218,7 @@ class Soak {
 int main(int argc, char** argv) {
   configure_thread_waiting(argv);
   const Options options = parse_options(argc, argv);
+  if (!options.sample.empty()) return examine_file(options.sample);
   if (options.crash) return shrink_crash(options.seed);
   for (int signal : kCrashes) std::signal(signal, on_crash);
   return Soak(options).run();

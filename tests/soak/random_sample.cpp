@@ -27,7 +27,7 @@ class SampleMaker {
 
   Sample make() {
     declare_inputs();
-    const int64_t nodes = random_.chance(4) ? 40 : is_large_ ? 4 : random_.between(2, 14);
+    const int64_t nodes = random_.chance(3) ? 30 : is_large_ ? 4 : random_.between(1, 9);
     for (int64_t i = 1; i <= nodes; ++i) {
       builder_.set_origin(std::make_shared<const Origin>(
           Origin{"random.grad", static_cast<int32_t>(i), 1, random_.chance(20) ? "part" : ""}));

@@ -86,6 +86,7 @@ Tensor magnitudes(const Tensor& tensor) {
 /// differently.
 bool is_padded(const Node& node) {
   if (op_class(node.kind) != OpClass::Window || node.kind == OpKind::FoldWindows) return false;
+  if (node.kind == OpKind::ConvInput) return true;  // beyond the edges of its operand
   for (const std::string_view side : {"low", "high"})
     for (int64_t width : node.attrs.ints(side))
       if (width > 0) return true;

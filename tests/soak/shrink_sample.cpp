@@ -161,6 +161,7 @@ class Shrinker {
     if (++tries_ > kMostTries) return false;
     try {
       Sample candidate = make();
+      if (candidate.graph.outputs().empty()) return false;
       candidate.seed = sample_.seed;
       if (!fails_(candidate)) return false;
       sample_ = std::move(candidate);
