@@ -21,6 +21,8 @@ struct CompileOptions {
   Backend backend = Backend::Auto;
   bool is_deterministic = false;  // see Program
   CacheOptions cache = {};
+  /// Training steps tell of new values that are NaN or infinite.
+  bool guards = true;
 };
 
 /// The stages after `fused`, for dumps: the program without code, and its kernels before LLVM.

@@ -16,6 +16,7 @@ std::string storage_text(const Draft& draft, int32_t position) {
       return fmt::format("constant@{}", storage.offset);
     case Place::Input:
     case Place::Output:
+    case Place::Guard:
       break;
   }
   return storage.name;

@@ -90,7 +90,11 @@ class Printer {
     line("{}", text);
   }
   void statement(const Store& store) {
-    line("{} {} v{}", access(store.access), store.add ? "+=" : "=", number(store.value));
+    const std::string guard =
+        store.guard ? fmt::format(" guard{} b{}", store.guard->admits_infinity ? " nan" : "",
+                                  store.guard->buffer)
+                    : "";
+    line("{} {} v{}{}", access(store.access), store.add ? "+=" : "=", number(store.value), guard);
   }
   void statement(const For& loop) {
     line("for i{} < {}{}{}", number(loop.var), loop.extent, loop.parallel ? " parallel" : "",

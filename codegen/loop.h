@@ -101,11 +101,19 @@ struct Accumulate {
   std::optional<LetId> factor;
   Affine position;  // what ArgMax and ArgMin remember
 };
+/// Where a value is NaN or, unless those are admitted, infinite, `buffer` (i32, kGuardElements) has
+/// a number that is not 0 when the kernel ends.
+struct Guard {
+  int32_t buffer;  // position in Kernel::buffers
+  bool admits_infinity;
+};
+inline constexpr int64_t kGuardElements = 16;
 /// buffer[access] = value, or += value.
 struct Store {
   Access access;
   LetId value;
   bool add = false;
+  std::optional<Guard> guard = {};
 };
 
 struct For;

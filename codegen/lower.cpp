@@ -8,6 +8,7 @@
 
 #include "codegen/compile.h"
 #include "codegen/draft.h"
+#include "codegen/guard_stores.h"
 #include "codegen/input_gradient.h"
 #include "codegen/lower_conv.h"
 #include "codegen/lower_group.h"
@@ -87,6 +88,11 @@ class Lowering {
   void emit(const std::vector<int32_t>& order);
   void outline(const std::vector<int32_t>& order);
 
+  void find_state_values();
+  std::vector<GuardedBuffer> guarded_buffers(const std::vector<GroupBuffer>& buffers,
+                                             const std::vector<int32_t>& results);
+  int32_t guard_storage();
+
   int32_t storage_of(ValueId value) const { return draft_.value_storage[index(value)]; }
   void set_storage(ValueId value, int32_t storage) { draft_.value_storage[index(value)] = storage; }
 
@@ -98,6 +104,12 @@ class Lowering {
   std::deque<Tensor> numbers_;  // taken out of kernels
   int64_t constant_bytes_ = 0;
   std::string bodies_;  // reports of scans
+  /// Of a training step: the float outputs that are new values of inputs, by the value that a node
+  /// computes for them.
+  std::map<ValueId, std::vector<size_t>> state_values_;
+  std::map<int32_t, ValueId> state_storages_;  // of those
+  std::set<size_t> guarded_outputs_;
+  int32_t guard_ = -1;
   KernelPool& pool_;
 };
 
@@ -132,6 +144,7 @@ StepBlock Lowering::start_block(const Node& node, const Graph& body) {
     const int64_t bytes = graph_.type(node.results[i]).size_bytes();
     const int32_t storage = draft_.add_storage({name, bytes});
     set_storage(node.results[i], storage);
+    if (state_values_.contains(node.results[i])) state_storages_[storage] = node.results[i];
     block.writes.push_back(storage);
   }
   return block;
@@ -230,6 +243,8 @@ LoweredGroup Lowering::add_kernels(const Graph& body, const std::vector<int32_t>
     CHECK(group_kernel.buffers.size() == group_kernel.kernel.pointer_count(), "kernel {}",
           group_kernel.kernel.name);
     const std::vector<Tensor> numbers = take_out_numbers(group_kernel.kernel);
+    const bool is_guarded =
+        guard_stores(group_kernel.kernel, guarded_buffers(group_kernel.buffers, results));
     group_kernel.kernel.notes = notes_of(body);
     KernelStep step = add_kernel(std::move(group_kernel.kernel));
     for (const GroupBuffer& buffer : group_kernel.buffers) {
@@ -247,9 +262,46 @@ LoweredGroup Lowering::add_kernels(const Graph& body, const std::vector<int32_t>
       }
     }
     for (const Tensor& buffer : numbers) step.buffers.push_back(add_numbers(buffer));
+    if (is_guarded) step.buffers.push_back(guard_storage());
     block.steps.push_back(std::move(step));
   }
   return lowered;
+}
+
+void Lowering::find_state_values() {
+  if (graph_.mode != GraphMode::Train || !options_.guards) return;
+  for (size_t i = 0; i < graph_.outputs().size(); ++i) {
+    const Output& output = graph_.outputs()[i];
+    if (!updated_input_kind(output.kind) || !is_float(graph_.type(output.value).dtype)) continue;
+    ValueId value = output.value;
+    for (const Node* node = graph_.defining_node(value);
+         node != nullptr && node->kind == OpKind::Reshape; node = graph_.defining_node(value))
+      value = node->operands[0];
+    if (!graph_.is_input(value)) state_values_[value].push_back(i);
+  }
+}
+
+/// The results among a kernel's buffers that are new values of state.
+std::vector<GuardedBuffer> Lowering::guarded_buffers(const std::vector<GroupBuffer>& buffers,
+                                                     const std::vector<int32_t>& results) {
+  std::vector<GuardedBuffer> guarded;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].source != GroupBuffer::Source::Result) continue;
+    const auto found = state_storages_.find(results.at(static_cast<size_t>(buffers[i].position)));
+    if (found == state_storages_.end()) continue;
+    bool admits_infinity = true;
+    for (const size_t output : state_values_.at(found->second)) {
+      guarded_outputs_.insert(output);
+      admits_infinity &= graph_.outputs()[output].kind == OutputKind::State;
+    }
+    guarded.push_back({static_cast<int32_t>(i), admits_infinity});
+  }
+  return guarded;
+}
+
+int32_t Lowering::guard_storage() {
+  if (guard_ < 0) guard_ = draft_.add_storage({"guard", kGuardBytes, Place::Guard});
+  return guard_;
 }
 
 void Lowering::add_loops(const Node& node, const Graph& body, StepBlock& block) {
@@ -350,6 +402,7 @@ LoweredProgram Lowering::run() {
   program.rows = graph_.rows;
   program.is_deterministic = options_.is_deterministic;
   draft_.value_storage.assign(graph_.value_count(), -1);
+  find_state_values();
   add_inputs();
   for (const Node& node : graph_.nodes()) {
     if (node.kind == OpKind::Constant)
@@ -371,6 +424,10 @@ LoweredProgram Lowering::run() {
     target += round_to_alignment(constant->size_bytes());
   }
   program.outputs = place_outputs(graph_, draft_);
+  for (const auto& [value, outputs] : state_values_)
+    for (const size_t output : outputs)
+      if (!guarded_outputs_.contains(output))
+        program.unguarded.push_back(static_cast<int32_t>(output));
   const std::vector<int32_t> order = order_blocks(draft_);
   const std::string plan = place_arena(draft_, order, program, lowered_.memory.alive);
   emit(order);

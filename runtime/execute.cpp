@@ -82,6 +82,8 @@ struct Executor::State {
   std::vector<void*> pointers;
   std::vector<void*> bound_inputs, bound_outputs;
   std::vector<std::vector<size_t>> input_uses, output_uses;  // positions in `pointers`
+  alignas(64) std::array<int32_t, kGuardBytes / sizeof(int32_t)> guard{};
+  bool gave_numbers = true;
 
   State(std::shared_ptr<const Program> given, std::byte* given_arena);
   void add_pointer(int32_t buffer);
@@ -101,6 +103,7 @@ struct Executor::State {
   void run_call(const BoundStep& step, int32_t bias);
   void run_step(const BoundStep& step);
   void run_steps();
+  void look_at_state(std::span<const Tensor> inputs);
 };
 
 Executor::State::State(std::shared_ptr<const Program> given, std::byte* given_arena)
@@ -138,6 +141,9 @@ void Executor::State::add_pointer(int32_t position) {
       break;
     case Place::Output:
       output_uses.at(target).push_back(pointers.size());
+      break;
+    case Place::Guard:
+      address = guard.data();
       break;
   }
   pointers.push_back(address);
@@ -334,6 +340,27 @@ void Executor::State::run_steps() {
   for (const BoundStep& step : steps) run_step(step);
 }
 
+/// The state after a run stands in the inputs that were updated.
+void Executor::State::look_at_state(std::span<const Tensor> inputs) {
+  gave_numbers = true;
+  // One pass without branches: it is made in every step.
+  int32_t found = 0;
+  for (const int32_t word : guard) found |= word;
+  if (found != 0) {
+    gave_numbers = false;
+    guard.fill(0);
+  }
+  for (const int32_t position : program->unguarded) {
+    const ProgramOutput& output = program->outputs[static_cast<size_t>(position)];
+    const Tensor& value = inputs[static_cast<size_t>(output.updates_input)];
+    const bool admits_infinity = output.kind == OutputKind::State;
+    for (int64_t i = 0; i < value.size() && gave_numbers; ++i) {
+      const double element = value.at(i);
+      gave_numbers = admits_infinity ? !std::isnan(element) : std::isfinite(element);
+    }
+  }
+}
+
 Executor::Executor(std::shared_ptr<const Program> program)
     : Executor(std::move(program), nullptr) {}
 Executor::Executor(std::shared_ptr<const Program> program, std::byte* arena)
@@ -341,10 +368,12 @@ Executor::Executor(std::shared_ptr<const Program> program, std::byte* arena)
 Executor::~Executor() = default;
 
 const Program& Executor::program() const { return *state_->program; }
+bool Executor::gave_numbers() const { return state_->gave_numbers; }
 
 void Executor::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
   state_->bind(inputs, outputs);
   state_->run_steps();
+  state_->look_at_state(inputs);
 }
 
 void Executor::run_at(std::span<void* const> inputs, std::span<void* const> outputs) {

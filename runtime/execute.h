@@ -27,6 +27,9 @@ class Executor {
   void run(std::span<const Tensor> inputs, std::span<Tensor> outputs);
   /// The same on memory of the right sizes; no output updates an input.
   void run_at(std::span<void* const> inputs, std::span<void* const> outputs);
+  /// Whether the last run of a training step gave only numbers: no new value of a parameter, slot
+  /// or state is NaN, none of a parameter or slot is infinite.
+  bool gave_numbers() const;
 
  private:
   struct State;

@@ -21,7 +21,10 @@ enum class Place : uint8_t {
   Constant,  // at `offset` bytes of Program::constants
   Input,     // memory bound to input `offset`
   Output,    // memory bound to output `offset`
+  Guard,     // kGuardBytes of the program's own, zero until a kernel finds a new value of a
+             // parameter, slot or state that is no finite number
 };
+inline constexpr int64_t kGuardBytes = 64;
 struct Buffer {
   Place place;
   int64_t offset;
@@ -166,6 +169,8 @@ struct Program {
   Tensor constants;         // u8
   int64_t arena_bytes = 0;  // with those of the bodies of scans
   int64_t arena_lower_bound = 0;  // the most bytes alive at once
+  /// Outputs that update an input and must be looked through after a run, as no kernel guards them.
+  std::vector<int32_t> unguarded;
   std::shared_ptr<void> code;
   const LibraryCalls* library = nullptr;  // computes MatmulSteps and ConvSteps
 };

@@ -103,9 +103,9 @@ void fields(A& archive, typename A::template Ref<StepFacts> value) {
 template <typename A>
 void fields(A& archive, typename A::template Ref<Program> value) {
   auto& [name, mode, rows, inputs, outputs, buffers, steps, facts, is_serial, is_deterministic,
-         product_flop, constants, arena_bytes, arena_lower_bound, code, library] = value;
+         product_flop, constants, arena_bytes, arena_lower_bound, unguarded, code, library] = value;
   archive(name, mode, rows, inputs, outputs, buffers, steps, facts, is_serial, is_deterministic,
-          product_flop, constants, arena_bytes, arena_lower_bound);
+          product_flop, constants, arena_bytes, arena_lower_bound, unguarded);
 }
 
 }  // namespace gradc

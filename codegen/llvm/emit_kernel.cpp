@@ -63,7 +63,9 @@ void KernelEmitter::emit() {
         builder.CreateConstGEP1_64(builder.getPtrTy(), function_->getArg(0), position++);
     buffers_.push_back(builder.CreateLoad(builder.getPtrTy(), slot, buffer.name));
   }
+  start_watch();
   emit_body(kernel_.body);
+  report_watch();
   builder.CreateRetVoid();
 }
 
@@ -148,7 +150,9 @@ void KernelEmitter::emit_store(const Store& store) {
   llvm::Value* place = pointer(store.access);
   const auto with_sum = [&](LlvmScalar old) {
     const LlvmScalar operands[] = {old, value};
-    return store.add ? apply(OpKind::Add, operands) : value;
+    const LlvmScalar stored = store.add ? apply(OpKind::Add, operands) : value;
+    if (store.guard) emit_guard(*store.guard, stored);
+    return stored;
   };
   const auto loaded = [&](const auto& load) { return store.add ? load() : value; };
   if (!is_in_vector_loop()) {
@@ -160,6 +164,7 @@ void KernelEmitter::emit_store(const Store& store) {
   const int64_t stride = vector_stride(store.access.position);
   if (has_vector_index(store.access) || (store.add && stride == 0)) {
     const Scattered scattered{place, lane_offsets(store.access), mask_};
+    if (store.guard) emit_guard(*store.guard, value);
     store.add ? scatter_add(code_, scattered, value) : scatter(code_, scattered, value);
     return;
   }

@@ -130,8 +130,11 @@ void KernelEmitter::emit_range(const For& loop, const Range& range, const EmitIt
   llvm::BasicBlock* before = builder.GetInsertBlock();
   auto* block = llvm::BasicBlock::Create(context, "loop", function_);
   auto* after = llvm::BasicBlock::Create(context, "after", function_);
-  const std::vector<llvm::Value**> carried = carried_values(loop);
+  std::vector<llvm::Value**> carried = carried_values(loop);
   CHECK(range.is_never_empty || carried.empty(), "kernel {}: a carried value", kernel_.name);
+  const bool is_watched = stores_guarded(loop.body);
+  llvm::Value* watched_before = watched_;
+  if (is_watched) carried.push_back(&watched_);
   llvm::Instruction* enter =
       range.is_never_empty
           ? builder.CreateBr(block)
@@ -157,6 +160,17 @@ void KernelEmitter::emit_range(const For& loop, const Range& range, const EmitIt
   index->addIncoming(next, latch);
   for (size_t i = 0; i < phis.size(); ++i) phis[i]->addIncoming(*carried[i], latch);
   builder.SetInsertPoint(after);
+  if (is_watched && !range.is_never_empty)
+    watched_ = merge(watched_before, before, watched_, latch);
+}
+
+llvm::Value* KernelEmitter::merge(llvm::Value* a, llvm::BasicBlock* from_a, llvm::Value* b,
+                                  llvm::BasicBlock* from_b) {
+  if (a == b) return a;
+  llvm::PHINode* phi = code_.builder.CreatePHI(a->getType(), 2);
+  phi->addIncoming(a, from_a);
+  phi->addIncoming(b, from_b);
+  return phi;
 }
 
 void KernelEmitter::emit_iteration(const For& loop, int64_t step) {
@@ -181,11 +195,15 @@ void KernelEmitter::emit_if(llvm::Value* condition, const EmitIteration& emit_th
   auto& builder = code_.builder;
   auto* block = llvm::BasicBlock::Create(builder.getContext(), "tail", function_);
   auto* after = llvm::BasicBlock::Create(builder.getContext(), "after", function_);
+  llvm::BasicBlock* before = builder.GetInsertBlock();
+  llvm::Value* watched_before = watched_;
   builder.CreateCondBr(condition, block, after);
   builder.SetInsertPoint(block);
   emit_then();
+  llvm::BasicBlock* last = builder.GetInsertBlock();
   builder.CreateBr(after);
   builder.SetInsertPoint(after);
+  watched_ = merge(watched_before, before, watched_, last);
 }
 
 }  // namespace gradc

@@ -41,6 +41,11 @@ class KernelEmitter {
   void emit_accumulate(const loop::Accumulate& accumulate);
   void emit_store(const loop::Store& store);
 
+  // emit_guard.cpp
+  void start_watch();
+  void emit_guard(const loop::Guard& guard, LlvmScalar value);
+  void report_watch();
+
   // emit_loops.cpp
   void emit_for(const loop::For& loop);
   void emit_serial(const loop::For& loop);
@@ -54,6 +59,9 @@ class KernelEmitter {
   void emit_straight(const loop::For& loop, int64_t index);
   void emit_if(llvm::Value* condition, const EmitIteration& emit_then);
   std::vector<llvm::Value**> carried_values(const loop::For& loop);
+  /// What `a` in one block before this and `b` in the other are here.
+  llvm::Value* merge(llvm::Value* a, llvm::BasicBlock* from_a, llvm::Value* b,
+                     llvm::BasicBlock* from_b);
 
   // emit_values.cpp
   LlvmScalar load(const loop::Access& access, DType dtype);
@@ -98,6 +106,8 @@ class KernelEmitter {
   llvm::Value* mask_ = nullptr;  // of the vector loop's tail
   std::vector<std::optional<LlvmScalar>> lets_;
   std::map<loop::AccumulatorId, AccumulatorState> accumulators_;
+  llvm::Value* watched_ = nullptr;  // by guards so far; null in a kernel without
+  llvm::Value* guard_ = nullptr;    // the buffer they write into
   std::map<std::pair<loop::LetId, DrawnStream>, Lanes> keys_;  // by seed and stream
   /// Where an iteration is several vectors: the one that is emitted, and the blocks drawn so far,
   /// by stream and first lane.

@@ -56,6 +56,14 @@ std::vector<AccumulatorId> carried_accumulators(const std::vector<Stmt>& body) {
   return carried;
 }
 
+bool stores_guarded(const std::vector<Stmt>& body) {
+  return std::any_of(body.begin(), body.end(), [](const Stmt& stmt) {
+    if (const auto* loop = std::get_if<For>(&stmt)) return stores_guarded(loop->body);
+    const auto* store = std::get_if<Store>(&stmt);
+    return store != nullptr && store->guard.has_value();
+  });
+}
+
 int64_t stride_of(const Affine& affine, VarId var) {
   const auto position = static_cast<size_t>(var);
   return position < affine.strides.size() ? affine.strides[position] : 0;

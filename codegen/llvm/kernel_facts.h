@@ -29,6 +29,9 @@ KernelFacts kernel_facts(const loop::Kernel& kernel);
 /// Accumulators that statements feed but do not declare, ascending.
 std::vector<loop::AccumulatorId> carried_accumulators(const std::vector<loop::Stmt>& body);
 
+/// Is there a store with a guard?
+bool stores_guarded(const std::vector<loop::Stmt>& body);
+
 int64_t stride_of(const loop::Affine& affine, loop::VarId var);
 /// Is every value of the expression within i32?
 bool fits_i32(const loop::Affine& affine, const std::vector<int64_t>& extents);

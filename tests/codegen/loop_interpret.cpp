@@ -276,12 +276,18 @@ class Run {
       const int64_t at = element(statement.access, l);
       if (!statement.add) {
         copy_element(buffer, at, stored, l);
-        continue;
+      } else {
+        const Tensor sum =
+            apply_op(OpKind::Add, {single(buffer, at), single(stored, l)}, stored.dtype());
+        copy_element(buffer, at, sum, 0);
       }
-      const Tensor sum =
-          apply_op(OpKind::Add, {single(buffer, at), single(stored, l)}, stored.dtype());
-      copy_element(buffer, at, sum, 0);
+      if (statement.guard) watch(*statement.guard, buffer.at(at));
     }
+  }
+
+  void watch(const Guard& guard, double value) {
+    const bool is_found = guard.admits_infinity ? std::isnan(value) : !std::isfinite(value);
+    if (is_found) buffers_[static_cast<size_t>(guard.buffer)].set(0, 1);
   }
 
   const Kernel& kernel_;
