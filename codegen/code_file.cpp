@@ -1,10 +1,9 @@
 // Reading checks the sizes first, then the checksum over everything.
 #include "codegen/code_file.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <cstring>
+
+#include "runtime/checksum.h"
 
 namespace gradc {
 namespace {
@@ -32,10 +31,7 @@ void append(std::string& bytes, const void* data, size_t size) {
 
 }  // namespace
 
-Hash hash_of(std::string_view bytes) {
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
-  return {hash.high64, hash.low64};
-}
+Hash hash_of(std::string_view bytes) { return content_hash(std::as_bytes(std::span(bytes))); }
 
 std::string to_text(const Hash& hash) { return fmt::format("{:016x}{:016x}", hash[0], hash[1]); }
 

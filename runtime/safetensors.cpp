@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "runtime/atomic_file.h"
+#include "runtime/checksum.h"
 #include "runtime/input_file.h"
 #include "runtime/printable.h"
 #include "runtime/reserve.h"
@@ -32,6 +33,33 @@ std::vector<size_t> data_order(const NamedTensors& content) {
   return order;
 }
 
+constexpr std::string_view kChecksum = "xxh3";
+constexpr std::string_view kNoChecksum = "0000000000000000";
+
+std::string checksum_key(std::string_view tensor) {
+  return fmt::format("{}:{}", kChecksum, tensor);
+}
+
+std::span<const std::byte> bytes_of(const Tensor& tensor) {
+  return {tensor.raw(), static_cast<size_t>(tensor.size_bytes())};
+}
+
+std::map<std::string, std::string> metadata_of(const NamedTensors& content) {
+  std::map<std::string, std::string> metadata = content.metadata;
+  metadata[std::string(kChecksum)] = kNoChecksum;
+  for (const NamedTensor& tensor : content.tensors)
+    metadata[checksum_key(tensor.name)] = checksum_text(bytes_of(tensor.value));
+  return metadata;
+}
+
+/// Where the header's own checksum stands; npos where it has none. Quotes inside of strings are
+/// escaped, so nothing else reads like this.
+size_t find_checksum(std::string_view header, std::string_view value) {
+  const std::string entry = fmt::format("\"{}\":\"{}\"", kChecksum, value);
+  const size_t found = header.find(entry);
+  return found == std::string_view::npos ? found : found + entry.size() - 1 - value.size();
+}
+
 std::string header_text(const NamedTensors& content, const std::vector<size_t>& order) {
   std::vector<int64_t> begins(content.tensors.size());
   int64_t end = 0;
@@ -41,7 +69,7 @@ std::string header_text(const NamedTensors& content, const std::vector<size_t>& 
   }
   nlohmann::ordered_json::object_t header;
   header.reserve(content.tensors.size() + 1);
-  if (!content.metadata.empty()) header.push_back({"__metadata__", content.metadata});
+  header.push_back({"__metadata__", metadata_of(content)});
   for (size_t i = 0; i < begins.size(); ++i) {
     const Tensor& value = content.tensors[i].value;
     header.push_back({content.tensors[i].name,
@@ -52,6 +80,8 @@ std::string header_text(const NamedTensors& content, const std::vector<size_t>& 
   std::string text = nlohmann::ordered_json(std::move(header))
                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
+  const std::string own = checksum_text(std::as_bytes(std::span(text)));
+  text.replace(find_checksum(text, kNoChecksum), own.size(), own);
   return text;
 }
 
@@ -87,6 +117,42 @@ std::string read_header_text(const InputFile& file) {
   return text;
 }
 
+void check_header(std::string text, const SafetensorsHeader& header, const std::string& path) {
+  const auto is_checksum = [](const auto& entry) {
+    return entry.first.rfind(checksum_key(""), 0) == 0;
+  };
+  const auto own = header.metadata.find(std::string(kChecksum));
+  const bool has_checksums =
+      std::any_of(header.metadata.begin(), header.metadata.end(), is_checksum);
+  if (own == header.metadata.end() && !has_checksums) return;
+  const size_t place =
+      own == header.metadata.end() ? std::string::npos : find_checksum(text, own->second);
+  if (place != std::string::npos) {
+    text.replace(place, own->second.size(), kNoChecksum);
+    if (checksum_text(std::as_bytes(std::span(text))) == own->second) return;
+  }
+  throw_invalid(path, "its header is damaged: it is not what the checksum says");
+}
+
+void check_tensor(const NamedTensor& tensor, const SafetensorsHeader& header,
+                  const std::string& path) {
+  const auto written = header.metadata.find(checksum_key(tensor.name));
+  if (written == header.metadata.end()) return;
+  const std::string found = checksum_text(bytes_of(tensor.value));
+  if (found == written->second) return;
+  throw_invalid(path,
+                fmt::format("tensor `{}` is damaged: its checksum is {}, that of its bytes {}",
+                            printable(tensor.name), printable(written->second), found));
+}
+
+/// The metadata that was given to write_safetensors.
+std::map<std::string, std::string> without_checksums(std::map<std::string, std::string> metadata) {
+  std::erase_if(metadata, [](const auto& entry) {
+    return entry.first == kChecksum || entry.first.rfind(checksum_key(""), 0) == 0;
+  });
+  return metadata;
+}
+
 }  // namespace
 
 const Tensor* NamedTensors::find(std::string_view name) const {
@@ -103,10 +169,7 @@ void write_safetensors(const std::string& path, const NamedTensors& content) {
   AtomicFile file(path);
   file.write(length);
   file.write(std::as_bytes(std::span(text)));
-  for (size_t i : order) {
-    const Tensor& value = content.tensors[i].value;
-    file.write({value.raw(), static_cast<size_t>(value.size_bytes())});
-  }
+  for (size_t i : order) file.write(bytes_of(content.tensors[i].value));
   file.commit();
 }
 
@@ -115,9 +178,9 @@ NamedTensors read_safetensors(const std::string& path) {
   const std::string text = read_header_text(file);
   const int64_t data_begin = kLengthBytes + static_cast<int64_t>(text.size());
   SafetensorsHeader header = parse_safetensors_header(text, file.size() - data_begin, path);
+  check_header(text, header, path);
   check_fits_memory(file.size(), path);
   NamedTensors content;
-  content.metadata = std::move(header.metadata);
   content.tensors.reserve(header.entries.size());
   for (SafetensorsEntry& entry : header.entries) {
     Tensor value = reserve_tensor(entry.type, path);
@@ -126,7 +189,9 @@ NamedTensors read_safetensors(const std::string& path) {
       throw_invalid(path, fmt::format("tensor `{}`: the file shrank while it was read",
                                       printable(entry.name)));
     content.add(std::move(entry.name), std::move(value));
+    check_tensor(content.tensors.back(), header, path);
   }
+  content.metadata = without_checksums(std::move(header.metadata));
   return content;
 }
 

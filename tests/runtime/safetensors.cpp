@@ -64,7 +64,9 @@ TEST_CASE("safetensors: the bytes of a small file") {
   content.add("b", Tensor::from<uint8_t>(DType::U8, {3}, std::vector<uint8_t>{1, 2, 3}));
   content.add("a", Tensor::from<float>(DType::F32, {1, 2}, std::vector<float>{1.0F, -2.0F}));
   write_safetensors(folder / "x", content);
-  const std::string json = R"({"__metadata__":{"step":"7"},)"
+  // The numbers are those of `xxhsum -H3`.
+  const std::string json = R"({"__metadata__":{"step":"7","xxh3":"5e0ca8260dd85aec",)"
+                           R"("xxh3:a":"28a0ba9c345d3723","xxh3:b":"ebce9b7632ae733b"},)"
                            R"("b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]},)"
                            R"("a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
   const std::string padded = json + std::string((8 - json.size() % 8) % 8, ' ');
