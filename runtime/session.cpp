@@ -41,6 +41,18 @@ Tensor rows_of(const Tensor& tensor, int64_t first, int64_t count) {
   return Tensor({tensor.dtype(), Shape(std::move(dims))}, memory, nullptr);
 }
 
+/// Between lists of the same names and types.
+void copy_values(const std::vector<NamedTensor>& from, std::vector<NamedTensor>& to) {
+  CHECK(from.size() == to.size());
+  for (size_t i = 0; i < to.size(); ++i) {
+    const Tensor& value = from[i].value;
+    CHECK(from[i].name == to[i].name && value.type() == to[i].value.type(), "{} for {}",
+          from[i].name, to[i].name);
+    if (!value.is_empty())
+      std::memcpy(to[i].value.raw(), value.raw(), static_cast<size_t>(value.size_bytes()));
+  }
+}
+
 /// An executor with the tensors it works on.
 struct Prepared {
   std::shared_ptr<const Program> program;
@@ -100,9 +112,12 @@ struct Session::State {
   std::vector<NamedTensor> values;  // of Init's outputs, then the step where Init has none
   std::vector<InputKind> kinds;     // by position in `values`
   std::map<std::pair<GraphMode, int64_t>, Prepared> prepared;
+  bool gave_numbers = true;
 
   State(ProgramSource& given, uint64_t given_seed);
   const Tensor& find(InputKind kind, const std::string& name) const;
+  /// All of it for a file; shares the memory.
+  NamedTensors content() const;
   /// Puts a value into the state; a running average that stands for it follows.
   void set_value(size_t position, const Tensor& value);
   Prepared& prepare(GraphMode mode, int64_t rows);
@@ -273,18 +288,38 @@ void Session::start_from(const std::string& path, std::span<const std::string> p
     state_->set_value(position, *chosen.find(state_->values[position].name));
 }
 
-void Session::save(const std::string& path) const {
+NamedTensors Session::State::content() const {
   NamedTensors content;
-  for (const NamedTensor& entry : state_->values) content.add(entry.name, entry.value);
+  for (const NamedTensor& entry : values) content.add(entry.name, entry.value);
   content.metadata["program"] = "gradc";
-  content.metadata["seed"] = fmt::format("{}", state_->seed);
-  write_weights(path, content);
+  content.metadata["seed"] = fmt::format("{}", seed);
+  return content;
 }
+
+void Session::save(const std::string& path) const { write_weights(path, state_->content()); }
+
+void Session::take_snapshot(NamedTensors& copy) const {
+  if (copy.tensors.empty()) {
+    copy = state_->content();
+    for (NamedTensor& entry : copy.tensors) entry.value = Tensor(entry.value.type());
+  }
+  copy_values(state_->values, copy.tensors);
+}
+
+void Session::restore(const NamedTensors& snapshot) {
+  copy_values(snapshot.tensors, state_->values);
+}
+
+bool Session::gave_numbers() const { return state_->gave_numbers; }
 
 Tensor* Session::find_state(std::string_view name) {
   for (NamedTensor& entry : state_->values)
     if (entry.name == name) return &entry.value;
   return nullptr;
+}
+
+const Tensor& Session::input(InputKind kind, const std::string& name) const {
+  return state_->find(kind, name);
 }
 
 void Session::set_state(std::string_view name, const Tensor& value) {
@@ -312,7 +347,10 @@ std::span<const Tensor> Session::execute(GraphMode mode, std::span<const Field> 
   Prepared& entry = state_->prepare(mode, rows);
   state_->bind_data(entry, fields);
   entry.executor->run(entry.inputs, entry.outputs);
-  if (mode == GraphMode::Train && !entry.counts_step) ++state_->step.span<int64_t>()[0];
+  if (mode == GraphMode::Train) {
+    state_->gave_numbers = entry.executor->gave_numbers();
+    if (!entry.counts_step) ++state_->step.span<int64_t>()[0];
+  }
   return entry.outputs;
 }
 

@@ -37,6 +37,11 @@ class PassValues {
   bool is_empty() const { return values_.empty(); }
   /// Null where there is no accumulator of that name.
   const Tensor* find(std::string_view name) const;
+  /// Those of a pass that was interrupted, to go on with; f64.
+  void add_value(std::string name, Tensor value) {
+    values_.emplace_back(std::move(name), std::move(value));
+  }
+  const std::vector<std::pair<std::string, Tensor>>& values() const { return values_; }
 
  private:
   std::vector<std::pair<std::string, Tensor>> values_;
@@ -67,8 +72,16 @@ class Session {
   /// Parameters, slots, states and step; the file appears complete or not at all.
   void save(const std::string& path) const;
 
+  /// Makes `copy` one of all state, with what save() says about it; reuses the memory of an earlier
+  /// snapshot.
+  void take_snapshot(NamedTensors& copy) const;
+  /// Takes over a snapshot of this session.
+  void restore(const NamedTensors& snapshot);
+
   /// By path ("hidden.kernel", "hidden.kernel:average", "step"); null where there is none.
   Tensor* find_state(std::string_view name);
+  /// What a program's input of that kind and name reads; not of data.
+  const Tensor& input(InputKind kind, const std::string& name) const;
   /// Gives a state of that name and type a value; the running average of a parameter follows.
   void set_state(std::string_view name, const Tensor& value);
   /// Name and tensor of all state, in the order of the Init program's outputs.
@@ -82,6 +95,8 @@ class Session {
   /// in place. Returns all outputs in the program's order (entries of updated state are empty);
   /// they are overwritten by the next execution of the same program.
   std::span<const Tensor> execute(GraphMode mode, std::span<const Field> fields, int64_t rows);
+  /// See Executor::gave_numbers: of the last training step.
+  bool gave_numbers() const;
   /// The same for rows that need not be run at once: the parts of the batch one after the other,
   /// each handed to `use` with its program and its outputs, its first row and its row count.
   using PartUse = std::function<void(const Program&, std::span<const Tensor>, int64_t, int64_t)>;

@@ -33,15 +33,17 @@ Dataset select_fields(const Program& program, const Dataset& dataset) {
   return selected;
 }
 
-/// A pass over the data: the batches in turn, as fields. A model that reads no data has one batch.
+/// A pass over the data from batch `first` on: the batches in turn, as fields. A model that reads
+/// no data has one batch.
 class Pass {
  public:
-  Pass(const Dataset& dataset, const BatchOptions& options, int64_t epoch) : rows_(options.size) {
+  Pass(const Dataset& dataset, const BatchOptions& options, int64_t epoch, int64_t first = 0)
+      : rows_(options.size), is_over_(first > 0) {
     for (const Field& field : dataset.fields) fields_.push_back({field.name, {}});
     if (fields_.empty()) return;
     Batches batches(dataset, options, epoch);
     count_ = batches.count();
-    loader_.emplace(std::move(batches));
+    loader_.emplace(std::move(batches), std::min(first, count_));
   }
 
   int64_t count() const { return count_; }
@@ -62,7 +64,7 @@ class Pass {
   std::vector<Field> fields_;
   int64_t rows_;
   int64_t count_ = 1;
-  bool is_over_ = false;
+  bool is_over_;
   std::optional<BatchLoader> loader_;
 };
 
@@ -83,55 +85,104 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-/// The losses of one batch; throws where one is not finite.
-NamedValues read_losses(const Program& program, std::span<const Tensor> outputs,
-                        const std::function<std::string()>& place) {
+/// The losses of one batch. `nan` becomes the message of the first that is not finite.
+NamedValues read_losses(const Program& program, std::span<const Tensor> outputs, std::string& nan) {
   NamedValues losses;
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (program.outputs[i].kind != OutputKind::Loss) continue;
     const double loss = outputs[i].at(0);
-    if (!std::isfinite(loss))
-      throw Error(ExitCode::Numeric, "E0810",
-                  fmt::format("`{}` is {} in {}", program.outputs[i].name, loss, place()));
+    if (!std::isfinite(loss) && nan.empty())
+      nan = fmt::format("`{}` is {}", program.outputs[i].name, loss);
     losses.emplace_back(program.outputs[i].name, loss);
   }
   return losses;
 }
 
+/// A copy of the state from time to time, so that a step can be undone: the steps since then are
+/// run again, which gives the same bits.
+class UndoPoint {
+ public:
+  int64_t epoch = 0, batch = 0;  // what comes next
+  NamedTensors state;            // its memory is used again and again
+
+  bool is_due() const { return age_ >= most_steps_; }
+  void note_step(double seconds) {
+    ++age_;
+    step_seconds_ += (seconds - step_seconds_) / static_cast<double>(age_);
+  }
+  void take(const Session& session, const TrainProgress& progress) {
+    const Stopwatch time;
+    epoch = progress.epoch;
+    batch = progress.batch;
+    session.take_snapshot(state);
+    const double steps = time.seconds() / (kShareOfTime * std::max(step_seconds_, 1e-6));
+    most_steps_ = static_cast<int64_t>(std::clamp(steps, 16.0, 4096.0));
+    age_ = 0;
+  }
+
+ private:
+  /// Copies may take this share of the time of the steps.
+  static constexpr double kShareOfTime = 0.002;
+
+  int64_t age_ = 0;  // steps since it was taken
+  int64_t most_steps_ = 16;
+  double step_seconds_ = 0;
+};
+
 class Trainer {
  public:
   Trainer(Session& session, const Dataset& data, const TrainSettings& settings, TrainEvents& events,
-          const std::atomic<bool>& stop)
-      : session_(session), settings_(settings), events_(events), stop_(stop) {
+          const std::atomic<bool>& stop, TrainProgress start, const Dataset* validation)
+      : session_(session),
+        settings_(settings),
+        events_(events),
+        stop_(stop),
+        validation_(validation),
+        options_{settings.batch, settings.shuffle, settings.seed,
+                 settings.drop_last ? LastBatch::Drop : LastBatch::Keep},
+        progress_(std::move(start)) {
     const Program& program = checked_program(session, GraphMode::Train, data, settings.batch);
     data_ = select_fields(program, data);
-    running_ = [this] { return session_.metrics(sums_); };
+    running_ = [this] { return session_.metrics(progress_.sums); };
   }
 
   TrainResult run();
 
  private:
   bool is_finished() const {
-    return settings_.steps ? result_.steps >= *settings_.steps : epoch_ >= settings_.epochs;
+    return settings_.steps ? progress_.steps >= *settings_.steps
+                           : progress_.epoch >= settings_.epochs;
+  }
+  bool goes_on() {
+    is_ended_ = is_ended_ || !events_.on_progress(progress_);
+    result_.interrupted = stop_;
+    return !is_ended_ && !result_.interrupted;
   }
   void run_epoch();
   void run_step(const Pass& pass);
+  void finish_epoch(int64_t batches);
+  void undo_step(const std::string& nan, const Pass& pass);
 
   Session& session_;
   const TrainSettings& settings_;
   TrainEvents& events_;
   const std::atomic<bool>& stop_;
+  const Dataset* validation_;
+  const BatchOptions options_;
   Dataset data_;
   TrainResult result_;
-  PassValues sums_;
+  TrainProgress progress_;
+  UndoPoint undo_;
   std::function<NamedValues()> running_;
   TrainPosition position_;
   Stopwatch epoch_time_;
   std::vector<double> step_seconds_;
-  int64_t epoch_ = 0;
+  int64_t undone_in_a_row_ = 0;
+  bool is_ended_ = false;
 };
 
 void Trainer::run_step(const Pass& pass) {
+  if (undo_.is_due()) undo_.take(session_, progress_);
   // Compiling the program of a new row count is not part of the step.
   const Program& program = session_.program(GraphMode::Train, pass.rows());
   const Stopwatch step_time;
@@ -139,50 +190,101 @@ void Trainer::run_step(const Pass& pass) {
   position_.step_seconds = step_time.seconds();
   position_.epoch_seconds = epoch_time_.seconds();
   position_.rows = pass.rows();
+  position_.batch = progress_.batch;
   step_seconds_.push_back(position_.step_seconds);
-  ++result_.steps;
-  const NamedValues losses = read_losses(program, outputs, [this] {
-    return fmt::format("epoch {}, step {} (both counted from 1)", epoch_ + 1, position_.batch + 1);
-  });
-  sums_.add(program, outputs);
+  std::string nan;
+  const NamedValues losses = read_losses(program, outputs, nan);
+  if (nan.empty() && !session_.gave_numbers())
+    nan = "a new value of a parameter or slot is not finite";
+  if (!nan.empty()) return undo_step(nan, pass);
+  undone_in_a_row_ = 0;
+  undo_.note_step(position_.step_seconds);
+  progress_.sums.add(program, outputs);
+  ++progress_.steps;
+  ++progress_.batch;
   events_.on_step(position_, losses, running_);
 }
 
-void Trainer::run_epoch() {
-  const BatchOptions options{settings_.batch, settings_.shuffle, settings_.seed,
-                             settings_.drop_last ? LastBatch::Drop : LastBatch::Keep};
-  epoch_time_ = Stopwatch();
-  sums_.reset();
-  Pass pass(data_, options, epoch_);
-  position_ = {};
-  position_.epoch = epoch_;
-  position_.batches = pass.count();
-  for (position_.batch = 0; pass.next(); ++position_.batch) {
-    run_step(pass);
-    result_.interrupted = stop_;
-    if (result_.interrupted || (settings_.steps && is_finished())) break;
+void Trainer::undo_step(const std::string& nan, const Pass& pass) {
+  constexpr int64_t kMostInARow = 100;
+  session_.restore(undo_.state);
+  for (int64_t epoch = undo_.epoch; epoch <= progress_.epoch; ++epoch) {
+    int64_t batch = epoch == undo_.epoch ? undo_.batch : 0;
+    Pass again(data_, options_, epoch, batch);
+    const int64_t end = epoch == progress_.epoch ? progress_.batch : again.count();
+    for (; batch < end && again.next(); ++batch)
+      session_.execute(GraphMode::Train, again.fields(), again.rows());
   }
-  position_.batch = std::min(position_.batch, pass.count() - 1);
+  const std::string place = events_.locate_nan(session_, pass.fields(), pass.rows());
+  const std::string message =
+      fmt::format("{} in epoch {}, step {} (both counted from 1){}{}", nan, progress_.epoch + 1,
+                  progress_.batch + 1, place.empty() ? "" : "; ", place);
+  const bool is_hopeless = ++undone_in_a_row_ >= kMostInARow;
+  if (settings_.on_nan == OnNan::Stop || is_hopeless)
+    throw Error(ExitCode::Numeric, "E0810",
+                is_hopeless
+                    ? fmt::format("{}; {} steps in a row were left out", message, kMostInARow)
+                    : message);
+  events_.on_nan(message);
+  if (settings_.on_nan == OnNan::Rollback)
+    if (const auto good = events_.last_good_state()) {
+      session_.restore(good->first);
+      progress_.steps = good->second;
+    }
+  ++progress_.batch;
+  undo_.take(session_, progress_);
+}
+
+void Trainer::run_epoch() {
+  epoch_time_ = Stopwatch();
+  Pass pass(data_, options_, progress_.epoch, progress_.batch);
+  position_ = {};
+  position_.epoch = progress_.epoch;
+  position_.batches = pass.count();
+  while (pass.next()) {
+    run_step(pass);
+    if (!goes_on() || (settings_.steps && is_finished())) break;
+  }
+  if (!result_.interrupted) finish_epoch(pass.count());
+}
+
+/// An epoch may also end with the run, in its middle; it is not over then.
+void Trainer::finish_epoch(int64_t batches) {
+  position_.batch = std::max<int64_t>(progress_.batch, 1) - 1;
   position_.epoch_seconds = epoch_time_.seconds();
-  result_.metrics = session_.metrics(sums_);
-  ++epoch_;
-  if (!result_.interrupted) events_.on_epoch(position_, result_.metrics);
+  NamedValues metrics = progress_.sums.is_empty() ? NamedValues() : running_();
+  if (validation_ != nullptr)
+    for (const auto& [name, value] : evaluate(session_, *validation_, settings_.eval_batch, stop_))
+      metrics.emplace_back("val_" + name, value);
+  // Values of a part of the rows would pass for those of all; a resumed run makes them again.
+  result_.interrupted = stop_;
+  if (result_.interrupted) return;
+  events_.on_epoch(position_, metrics);
+  result_.metrics = metrics;
+  if (progress_.batch < batches) return;
+  progress_ = {progress_.epoch + 1, 0, progress_.steps, {}, std::move(metrics)};
+  goes_on();
 }
 
 TrainResult Trainer::run() {
   const Stopwatch time;
+  undo_.take(session_, progress_);
+  result_.metrics = progress_.metrics;
   result_.interrupted = stop_;
-  while (!result_.interrupted && !is_finished()) run_epoch();
+  while (!result_.interrupted && !is_ended_ && !is_finished()) run_epoch();
+  if (result_.interrupted && !progress_.sums.is_empty()) result_.metrics = running_();
   result_.seconds = time.seconds();
   result_.median_step_seconds = median(std::move(step_seconds_));
+  result_.progress = std::move(progress_);
   return std::move(result_);
 }
 
 }  // namespace
 
 TrainResult train(Session& session, const Dataset& data, const TrainSettings& settings,
-                  TrainEvents& events, const std::atomic<bool>& stop) {
-  return Trainer(session, data, settings, events, stop).run();
+                  TrainEvents& events, const std::atomic<bool>& stop, TrainProgress start,
+                  const Dataset* validation) {
+  return Trainer(session, data, settings, events, stop, std::move(start), validation).run();
 }
 
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
@@ -195,8 +297,11 @@ NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
     session.execute_parts(
         GraphMode::Evaluate, pass.fields(), pass.rows(),
         [&](const Program& program, std::span<const Tensor> outputs, int64_t, int64_t) {
-          read_losses(program, outputs,
-                      [index] { return fmt::format("batch {} (evaluation)", index); });
+          std::string nan;
+          read_losses(program, outputs, nan);
+          if (!nan.empty())
+            throw Error(ExitCode::Numeric, "E0810",
+                        fmt::format("{} in batch {} (evaluation)", nan, index));
           sums.add(program, outputs);
         });
   return sums.is_empty() ? NamedValues() : session.metrics(sums, tables);

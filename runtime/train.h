@@ -10,6 +10,14 @@
 
 namespace gradc {
 
+/// What becomes of a step whose loss, or whose new parameters, slots or states, are NaN or
+/// infinite.
+enum class OnNan : uint8_t {
+  Stop,      // the run ends with an error
+  Skip,      // the step is undone and its batch left out
+  Rollback,  // the same, and the state becomes that of TrainEvents::last_good_state
+};
+
 struct TrainSettings {
   int64_t batch = 32;
   int64_t eval_batch = 32;
@@ -18,6 +26,16 @@ struct TrainSettings {
   bool shuffle = true;
   bool drop_last = false;
   uint64_t seed = 0;
+  OnNan on_nan = OnNan::Stop;
+};
+
+/// With the session's state all that the rest of a run depends on.
+struct TrainProgress {
+  int64_t epoch = 0;    // from 0
+  int64_t batch = 0;    // of this epoch, from 0: the next one
+  int64_t steps = 0;    // updates so far
+  PassValues sums;      // of this epoch's batches so far
+  NamedValues metrics;  // of the last whole epoch
 };
 
 /// Where a run stands when a callback is called.
@@ -38,20 +56,38 @@ class TrainEvents {
   virtual void on_step(const TrainPosition&, const NamedValues& /*losses*/,
                        const std::function<NamedValues()>& /*running*/) {}
   virtual void on_epoch(const TrainPosition&, const NamedValues& /*metrics*/) {}
+  /// After each step and each epoch, when all of the run is in `progress` and the session. False
+  /// ends the run here.
+  virtual bool on_progress(const TrainProgress&) { return true; }
+
+  /// The session is as it was before a step on these rows that did not give numbers: where they
+  /// were lost, for a message; empty where nothing can be said. Leaves the state as it is.
+  virtual std::string locate_nan(Session&, std::span<const Field> /*fields*/, int64_t /*rows*/) {
+    return {};
+  }
+  /// The step was undone, and the run goes on behind its batch.
+  virtual void on_nan(const std::string& /*message*/) {}
+  /// What OnNan::Rollback returns to: a snapshot of the session, and the updates it has seen;
+  /// nothing for the state before the step.
+  virtual std::optional<std::pair<NamedTensors, int64_t>> last_good_state() { return std::nullopt; }
 };
 
 struct TrainResult {
   NamedValues metrics;  // of the last epoch
-  int64_t steps = 0;
+  TrainProgress progress;
   double seconds = 0;
   double median_step_seconds = 0;
   bool interrupted = false;
 };
 
-/// Trains until the settings are met or `stop` becomes true (the step under way is finished).
-/// Throws Error (Numeric, E0810) when a loss is not finite, naming epoch and step.
+/// Trains from `start` until the settings are met, `events` ends the run or `stop` becomes true
+/// (the step under way is finished). With `validation` the metrics of an epoch are followed by
+/// those of its rows, named "val_...". Throws Error (Numeric, E0810) that names epoch and step when
+/// a loss or a new value is not finite and the settings say Stop, or 100 steps in a row were left
+/// out. The state is then that before the step.
 TrainResult train(Session& session, const Dataset& data, const TrainSettings& settings,
-                  TrainEvents& events, const std::atomic<bool>& stop);
+                  TrainEvents& events, const std::atomic<bool>& stop, TrainProgress start = {},
+                  const Dataset* validation = nullptr);
 
 /// Losses and metrics of one pass over `data` in batches of `batch` and the rest; what is not one
 /// number is added to `tables`. Throws Error (Numeric, E0810) when a loss is not finite, naming the

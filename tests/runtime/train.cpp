@@ -49,7 +49,7 @@ TEST_CASE("train: every row once an epoch, the last batch is the rest") {
   Run run;
   TrainSettings settings{.batch = 128, .epochs = 2, .shuffle = true};
   run(1120, settings);
-  CHECK(run.result.steps == 18);
+  CHECK(run.result.progress.steps == 18);
   REQUIRE(run.seen.steps.size() == 18);
   for (size_t i = 0; i < 18; ++i) {
     const TrainPosition& position = run.seen.steps[i];
@@ -92,24 +92,24 @@ TEST_CASE("train: the shuffle depends on the seed") {
 TEST_CASE("train: the rest is dropped on request, few rows make a small batch") {
   Run run;
   run(10, {.batch = 4, .epochs = 3, .drop_last = true});
-  CHECK(run.result.steps == 6);
+  CHECK(run.result.progress.steps == 6);
   for (const TrainPosition& position : run.seen.steps) CHECK(position.rows == 4);
   Run small;
   small(3, {.batch = 128, .epochs = 2});
-  CHECK(small.result.steps == 2);
+  CHECK(small.result.progress.steps == 2);
   CHECK(small.seen.steps[0].rows == 3);
 }
 
 TEST_CASE("train: a number of steps ends in the middle of an epoch") {
   Run run;
   run(10, {.batch = 4, .epochs = 1, .steps = 7});
-  CHECK(run.result.steps == 7);
+  CHECK(run.result.progress.steps == 7);
   REQUIRE(run.seen.epochs.size() == 3);
   CHECK(run.seen.epochs[2].batch == 0);
   CHECK(run.seen.epochs[2].batches == 3);
   Run none;
   none(10, {.batch = 4, .epochs = 1, .steps = 0});
-  CHECK(none.result.steps == 0);
+  CHECK(none.result.progress.steps == 0);
   CHECK(none.result.metrics.empty());
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("train: a stop finishes the step under way") {
   run.seen.stop_after = 5;
   run(100, {.batch = 10, .epochs = 4});
   CHECK(run.result.interrupted);
-  CHECK(run.result.steps == 5);
+  CHECK(run.result.progress.steps == 5);
   CHECK(run.session.find_state("step")->at(0) == 5);
   CHECK(run.seen.epochs.empty());
   CHECK(evaluate(run.session, counting_data(10), 4, run.stop).empty());
