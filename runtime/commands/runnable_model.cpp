@@ -1,6 +1,8 @@
 // Reads the data that the settings name.
 #include "runtime/commands/runnable_model.h"
 
+#include "runtime/data/split.h"
+
 namespace gradc {
 
 std::vector<int64_t> row_counts(int64_t rows, int64_t batch, bool drop_last) {
@@ -33,7 +35,13 @@ void RunnableModel::set_description(const DataDescription& given) {
 }
 
 const DataDescription& RunnableModel::description() {
-  if (!description_) set_description(describe_data(settings_source()));
+  if (!description_) {
+    DataDescription described = describe_data(settings_source());
+    if (has_validation())
+      described.train_rows = static_cast<int64_t>(
+          split_rows(described.train_rows, validation_share_, described.name).train.size());
+    set_description(described);
+  }
   return *description_;
 }
 
@@ -46,8 +54,21 @@ void RunnableModel::prefetch_data(Rows rows) {
 
 const DataSplit& RunnableModel::data() {
   prefetch_data();
-  if (!data_) data_ = loading_.get();
+  if (data_) return *data_;
+  data_ = loading_.get();
+  if (has_validation()) {
+    data_->train.fill();
+    const RowSplit rows = split_rows(data_->train.rows(), validation_share_, data_->train.name);
+    DataSplit split = split_dataset(data_->train, rows);
+    data_->train = std::move(split.train);
+    validation_ = std::move(split.test);
+  }
   return *data_;
+}
+
+const Dataset* RunnableModel::validation_data() {
+  data();
+  return validation_ ? &*validation_ : nullptr;
 }
 
 const Dataset& RunnableModel::test_data() {

@@ -39,6 +39,23 @@ class RunnableModel : public ProgramSource {
   /// True where there are rows that were not trained on.
   bool has_test_data();
 
+  /// Holds out this share of the training rows, drawn by a rule of its own (data/split.h), to
+  /// validate on; before the data is looked at. Throws Error (ModelOrData, E0915) with the data
+  /// where it leaves a part without rows.
+  void hold_out(double share) { validation_share_ = share; }
+  bool has_validation() const { return validation_share_ > 0; }
+  /// Null where nothing is held out.
+  const Dataset* validation_data();
+
+  /// Where values stopped being numbers in a training step on this state and these rows, for a
+  /// message; empty where that is not known. The state stays as it is.
+  virtual std::string locate_nan(Session& /*session*/, std::span<const Field> /*fields*/,
+                                 int64_t /*rows*/) {
+    return {};
+  }
+  /// "gradc 0.1.0": what compiles, or compiled, it.
+  virtual std::string compiler() const = 0;
+
   /// Starts to make the program, so that it overlaps with what comes before its first use.
   virtual void prefetch_program(GraphMode /*mode*/, int64_t /*rows*/) {}
   /// Seconds spent in compilation so far.
@@ -70,6 +87,8 @@ class RunnableModel : public ProgramSource {
   std::future<DataSplit> loading_;
   std::optional<DataSplit> data_;
   std::optional<Dataset> test_;
+  double validation_share_ = 0;
+  std::optional<Dataset> validation_;
 };
 
 /// The row counts that a pass over `rows` rows in batches of `batch` needs: {batch, the rest}.

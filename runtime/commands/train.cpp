@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include "runtime/atomic_file.h"
+#include "runtime/commands/command_words.h"
 #include "runtime/commands/interrupt.h"
 #include "runtime/commands/json_values.h"
-#include "runtime/commands/process_age.h"
-#include "runtime/commands/progress.h"
 #include "runtime/commands/requirement.h"
 #include "runtime/commands/run_commands.h"
 #include "runtime/commands/start_session.h"
+#include "runtime/commands/train_reporter.h"
 #include "runtime/threads.h"
 
 namespace gradc {
@@ -19,59 +19,10 @@ struct TrainOptions {
   std::string out;
   std::string weights;
   int64_t log_every = 0;
+  double validation = 0;  // share of the training rows
+  std::string on_nan = "stop";
+  RunRules rules;
   std::vector<Requirement> requirements;
-};
-
-/// Progress on stderr; events as JSON lines on stdout where asked for.
-class Reporter : public TrainEvents {
- public:
-  Reporter(bool json, int64_t epochs, int64_t log_every)
-      : json_(json), epochs_(epochs), log_every_(log_every) {}
-
-  void on_step(const TrainPosition& position, const NamedValues& losses,
-               const std::function<NamedValues()>& running) override {
-    if (first_step_seconds_ == 0) first_step_seconds_ = process_age_seconds();
-    if (position.batch == 0 && epochs_ > 1 && progress_.is_terminal())
-      progress_.note(fmt::format("Epoch {}/{}", position.epoch + 1, epochs_));
-    if (log_every_ > 0 && position.batch % log_every_ == 0) log(position, losses);
-    if (progress_.is_due())
-      progress_.redraw({position.batch + 1, position.batches, position.epoch_seconds, running()});
-  }
-
-  void on_epoch(const TrainPosition& position, const NamedValues& metrics) override {
-    progress_.finish_epoch({position.batch + 1, position.batches, position.epoch_seconds, metrics});
-    if (!json_) return;
-    nlohmann::ordered_json line = {{"event", "epoch"}, {"epoch", position.epoch + 1}};
-    add_values(line, metrics);
-    line["steps"] = position.batch + 1;
-    line["last_rows"] = position.rows;
-    line["seconds"] = position.epoch_seconds;
-    print_line(line);
-  }
-
-  double first_step_seconds() const { return first_step_seconds_; }
-
- private:
-  void log(const TrainPosition& position, const NamedValues& losses) {
-    if (json_) {
-      nlohmann::ordered_json line = {
-          {"event", "batch"}, {"epoch", position.epoch}, {"batch", position.batch}};
-      add_values(line, losses);
-      print_line(line);
-      return;
-    }
-    std::string text;
-    for (const auto& [name, value] : losses)
-      text += fmt::format("{}{} at batch {}: {}", text.empty() ? "" : ", ", name, position.batch,
-                          short_number(value));
-    progress_.note(text);
-  }
-
-  bool json_;
-  int64_t epochs_;
-  int64_t log_every_;
-  Progress progress_;
-  double first_step_seconds_ = 0;
 };
 
 NamedValues with_prefix(const NamedValues& values, const std::string& prefix) {
@@ -80,31 +31,32 @@ NamedValues with_prefix(const NamedValues& values, const std::string& prefix) {
   return result;
 }
 
-void print_start(RunnableModel& model, const TrainSettings& settings) {
-  print_line({{"event", "start"},
-              {"model", model.name()},
-              {"target", model.target()},
-              {"threads", threads()},
-              {"deterministic", model.is_deterministic()},
-              {"seed", settings.seed},
-              {"rows", model.description().train_rows}});
+nlohmann::ordered_json start_event(RunnableModel& model, const TrainSettings& settings) {
+  return {{"event", "start"},
+          {"model", model.name()},
+          {"target", model.target()},
+          {"threads", threads()},
+          {"deterministic", model.is_deterministic()},
+          {"seed", settings.seed},
+          {"rows", model.description().train_rows}};
 }
 
-void print_end(bool json, const NamedValues& results, const NamedTensors& tables,
-               const TrainResult& trained, const Reporter& reporter, const RunnableModel& model) {
-  if (json) {
-    nlohmann::ordered_json line = {{"event", "end"}};
-    add_values(line, results);
-    add_tables(line, tables, "test_");
-    line["steps"] = trained.steps;
-    line["seconds"] = trained.seconds;
-    line["step_ms"] = trained.median_step_seconds * 1e3;
-    line["first_step_ms"] = reporter.first_step_seconds() * 1e3;
-    line["compile_ms"] = model.compile_seconds() * 1e3;
-    line["interrupted"] = trained.interrupted;
-    print_line(line);
-    return;
-  }
+/// What run.json says.
+nlohmann::ordered_json describe_run(RunnableModel& model, const TrainOptions& options) {
+  nlohmann::ordered_json settings = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : model.settings().entries())
+    std::visit([&, &key = name](const auto& typed) { settings[key] = typed; }, value);
+  return {{"command", command_words()},
+          {"compiler", model.compiler()},
+          {"target", model.target()},
+          {"model", model.name()},
+          {"threads", threads()},
+          {"deterministic", model.is_deterministic()},
+          {"val_split", options.validation},
+          {"settings", std::move(settings)}};
+}
+
+void print_end(const NamedValues& results, const NamedTensors& tables) {
   std::string text;
   for (const auto& [name, value] : results)
     text += fmt::format("{}{}: {}", text.empty() ? "" : " - ", name, short_number(value));
@@ -113,48 +65,132 @@ void print_end(bool json, const NamedValues& results, const NamedTensors& tables
     fmt::print("{}", table_text("test_" + table.name, table.value));
 }
 
+nlohmann::ordered_json end_event(const NamedValues& results, const NamedTensors& tables,
+                                 const TrainResult& trained, const RunRecorder& recorder) {
+  nlohmann::ordered_json line = {{"event", "end"}};
+  add_values(line, results);
+  add_tables(line, tables, "test_");
+  line["steps"] = trained.progress.steps;
+  line["seconds"] = trained.seconds;
+  line["step_ms"] = trained.median_step_seconds * 1e3;
+  if (recorder.best_epoch() > 0) line["best_epoch"] = recorder.best_epoch();
+  if (!recorder.stopped_by().empty()) line["stopped"] = recorder.stopped_by();
+  return line;
+}
+
+std::vector<std::string> with_names_of_validation(std::vector<std::string> names,
+                                                  bool has_validation) {
+  const size_t count = names.size();
+  for (size_t i = 0; has_validation && i < count; ++i) names.push_back("val_" + names[i]);
+  return names;
+}
+
 std::vector<std::string> result_names(Session& session, RunnableModel& model) {
   std::vector<std::string> names = metric_names(session);
   const size_t count = names.size();
+  names = with_names_of_validation(std::move(names), model.has_validation());
   if (model.has_test_data())
     for (size_t i = 0; i < count; ++i) names.push_back("test_" + names[i]);
   return names;
 }
 
-ExitCode run_train(const TrainOptions& options) {
-  const RunOptions& run = options.opener->options();
-  set_threads(run.threads);
-  if (!options.out.empty()) check_writable(options.out);
-  const std::atomic<bool>& stop = stop_on_signal();
-  const std::unique_ptr<RunnableModel> model = options.opener->open();
-  const TrainSettings settings = train_settings(model->settings());
-  model->prefetch_data(RunnableModel::Rows::AsRead);
-  if (run.json) print_start(*model, settings);
+OnNan parse_on_nan(const std::string& text) {
+  return text == "skip" ? OnNan::Skip : text == "rollback" ? OnNan::Rollback : OnNan::Stop;
+}
 
-  const int64_t first_rows = std::min(settings.batch, model->description().train_rows);
-  model->prefetch_program(GraphMode::Train, first_rows);
-  Session session(*model, settings.seed);
-  start_session(session, *model, options.weights);
-  if (!options.requirements.empty())
-    check_requirement_names(options.requirements, result_names(session, *model));
-  session.program(GraphMode::Train, first_rows);
-  const Dataset& data = model->data().train;
-  Reporter reporter(run.json, settings.epochs, options.log_every);
-  TrainResult trained = train(session, data, settings, reporter, stop);
-  if (!options.out.empty()) session.save(options.out);
-  NamedValues results = trained.metrics;
-  NamedTensors test_tables;
-  if (!trained.interrupted && model->has_test_data()) {
-    const NamedValues test =
-        evaluate(session, model->test_data(), settings.eval_batch, stop, &test_tables);
-    const NamedValues named = with_prefix(test, "test_");
-    // Values of a part of the test rows would pass for those of all.
-    trained.interrupted = stop;
-    if (!stop) results.insert(results.end(), named.begin(), named.end());
+/// One training command, from the data to the last line.
+class Training {
+ public:
+  explicit Training(const TrainOptions& options)
+      : options_(options),
+        run_(options.opener->options()),
+        stop_(stop_on_signal()),
+        model_(options.opener->open()) {
+    model_->hold_out(options.validation);
+    settings_ = train_settings(model_->settings());
+    settings_.on_nan = parse_on_nan(options.on_nan);
   }
-  print_end(run.json, results, test_tables, trained, reporter, *model);
+
+  ExitCode run();
+
+ private:
+  Session& prepare_session();
+  std::optional<BestMetric> best() {
+    std::vector<std::string> losses;
+    for (const ProgramOutput& output : session_->program(GraphMode::Train, first_rows_).outputs)
+      if (output.kind == OutputKind::Loss) losses.push_back(output.name);
+    const bool has_validation = model_->has_validation();
+    return best_metric(options_.rules,
+                       with_names_of_validation(metric_names(*session_), has_validation), losses,
+                       has_validation);
+  }
+  NamedValues test(NamedTensors& tables, bool& is_interrupted);
+
+  const TrainOptions& options_;
+  const RunOptions& run_;
+  const std::atomic<bool>& stop_;
+  const std::unique_ptr<RunnableModel> model_;
+  TrainSettings settings_;
+  int64_t first_rows_ = 0;
+  std::optional<Session> session_;
+};
+
+/// Programs and data are made at the same time; the session is ready when its first step can run.
+Session& Training::prepare_session() {
+  model_->prefetch_data(RunnableModel::Rows::AsRead);
+  first_rows_ = std::min(settings_.batch, model_->description().train_rows);
+  model_->prefetch_program(GraphMode::Train, first_rows_);
+  session_.emplace(*model_, settings_.seed);
+  start_session(*session_, *model_, options_.weights);
+  if (!options_.requirements.empty())
+    check_requirement_names(options_.requirements, result_names(*session_, *model_));
+  return *session_;
+}
+
+NamedValues Training::test(NamedTensors& tables, bool& is_interrupted) {
+  if (is_interrupted || !model_->has_test_data()) return {};
+  const NamedValues values =
+      evaluate(*session_, model_->test_data(), settings_.eval_batch, stop_, &tables);
+  // Values of a part of the test rows would pass for those of all.
+  is_interrupted = stop_;
+  return stop_ ? NamedValues() : with_prefix(values, "test_");
+}
+
+ExitCode Training::run() {
+  const bool needs_recorder_first = !options_.rules.folder.empty();
+  if (run_.json && !needs_recorder_first) print_line(start_event(*model_, settings_));
+  Session& session = prepare_session();
+  RunRecorder recorder(options_.rules, best(), describe_run(*model_, options_));
+  TrainReporter reporter(*model_, recorder, {run_.json, settings_.epochs, options_.log_every});
+  reporter.watch(session);
+  TrainProgress progress = recorder.resume(session);
+  if (needs_recorder_first) reporter.tell(start_event(*model_, settings_));
+  if (settings_.on_nan == OnNan::Rollback && progress.steps == 0)
+    recorder.finish(session, progress);
+
+  TrainResult trained = train(session, model_->data().train, settings_, reporter, stop_,
+                              std::move(progress), model_->validation_data());
+  recorder.finish(session, trained.progress);
+  if (!options_.out.empty()) session.save(options_.out);
+  NamedTensors tables;
+  NamedValues results = trained.metrics;
+  const NamedValues tested = test(tables, trained.interrupted);
+  results.insert(results.end(), tested.begin(), tested.end());
+
+  nlohmann::ordered_json end = end_event(results, tables, trained, recorder);
+  end["first_step_ms"] = reporter.first_step_seconds() * 1e3;
+  end["compile_ms"] = model_->compile_seconds() * 1e3;
+  end["interrupted"] = trained.interrupted;
+  reporter.tell(end);
+  if (!run_.json) print_end(results, tables);
   if (trained.interrupted) return interrupted_exit_code();
-  return check_requirements(options.requirements, results);
+  return check_requirements(options_.requirements, results);
+}
+
+ExitCode run_train(const TrainOptions& options) {
+  set_threads(options.opener->options().threads);
+  if (!options.out.empty()) check_writable(options.out);
+  return Training(options).run();
 }
 
 }  // namespace
@@ -169,6 +205,15 @@ Action configure_train(Flags& flags, std::shared_ptr<ModelOpener> opener) {
   flags.add("--weights", &options->weights, "Start from this file instead of fresh values");
   flags.add("--log-every", &options->log_every, "Report the loss of every Nth batch")
       .in_range(1, int64_t{1} << 40);
+  flags
+      .add("--val-split", &options->validation,
+           "Share of the training rows that each epoch is validated on")
+      .in_real_range(0, 1);
+  flags
+      .add("--on-nan", &options->on_nan,
+           "When a step gives NaN or infinity: stop, skip its batch, or rollback to a checkpoint")
+      .one_of({"stop", "skip", "rollback"});
+  add_run_flags(flags, options->rules);
   add_requirement_flag(flags, options->requirements);
   return [options] { return run_train(*options); };
 }

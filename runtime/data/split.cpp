@@ -14,9 +14,27 @@ namespace {
 
 constexpr uint64_t kSplitStream = 0x73706C6974726F77U;  // "splitrow"
 
+/// The given rows, one after the other; those with a filler are filled.
+Tensor gather_rows(const Field& field, const std::vector<int64_t>& rows,
+                   const std::string& source) {
+  std::vector<int64_t> dims = field.row_type().shape.dims();
+  dims.insert(dims.begin(), static_cast<int64_t>(rows.size()));
+  Tensor picked = reserve_tensor({field.values.dtype(), Shape(std::move(dims))}, source);
+  const auto row_bytes = static_cast<size_t>(field.row_type().size_bytes());
+  if (row_bytes == 0) return picked;
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(picked.raw() + i * row_bytes, field.row(rows[i]), row_bytes);
+  return picked;
+}
+
+/// Rows that are cut out of a sequence become rows of their own.
 Dataset pick(const Dataset& dataset, const std::vector<int64_t>& rows) {
   Dataset picked{dataset.name, dataset.fields};
-  for (Field& field : picked.fields) field.values = gather_rows(field.values, rows, dataset.name);
+  for (Field& field : picked.fields) {
+    field.values = gather_rows(field, rows, dataset.name);
+    field.windows.reset();
+    field.filler.reset();
+  }
   return picked;
 }
 
@@ -33,7 +51,7 @@ RowSplit split_rows(int64_t rows, double share, const std::string& source) {
   if (share == 0) return split;
   const auto held_out = static_cast<int64_t>(std::llround(share * static_cast<double>(rows)));
   if (held_out == 0 || held_out == rows)
-    refuse(fmt::format("{} rows: with test = {} one part would have none", rows, share));
+    refuse(fmt::format("{} rows: holding out {} of them leaves a part without any", rows, share));
   // The first places of a Fisher-Yates shuffle.
   std::vector<int64_t>& order = split.train;
   for (int64_t i = 0; i < held_out; ++i) {
@@ -48,20 +66,6 @@ RowSplit split_rows(int64_t rows, double share, const std::string& source) {
   std::sort(split.train.begin(), split.train.end());
   std::sort(split.test.begin(), split.test.end());
   return split;
-}
-
-Tensor gather_rows(const Tensor& values, const std::vector<int64_t>& rows,
-                   const std::string& source) {
-  std::vector<int64_t> dims = values.shape().dims();
-  dims[0] = static_cast<int64_t>(rows.size());
-  Tensor picked = reserve_tensor({values.dtype(), Shape(std::move(dims))}, source);
-  const auto row_bytes =
-      static_cast<size_t>(values.size_bytes() / std::max<int64_t>(1, values.shape()[0]));
-  if (row_bytes == 0) return picked;
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::memcpy(picked.raw() + i * row_bytes,
-                values.raw() + static_cast<size_t>(rows[i]) * row_bytes, row_bytes);
-  return picked;
 }
 
 DataSplit split_dataset(const Dataset& dataset, const RowSplit& split) {

@@ -19,11 +19,7 @@ struct RowSplit {
 /// split would have none.
 RowSplit split_rows(int64_t rows, double share, const std::string& source);
 
-/// The given rows (of the first axis), one after the other.
-Tensor gather_rows(const Tensor& values, const std::vector<int64_t>& rows,
-                   const std::string& source);
-
-/// The rows of every field.
+/// The rows of every field, which are there (RowFiller).
 DataSplit split_dataset(const Dataset& dataset, const RowSplit& split);
 
 }  // namespace gradc

@@ -1,0 +1,33 @@
+// A copy of the state and a thread.
+#include "runtime/commands/checkpoint_writer.h"
+
+#include <chrono>
+
+namespace gradc {
+
+CheckpointWriter::~CheckpointWriter() {
+  if (writing_.valid()) writing_.wait();
+}
+
+void CheckpointWriter::start(const Session& session,
+                             const std::map<std::string, std::string>& metadata,
+                             std::vector<std::string> paths) {
+  wait();
+  session.take_snapshot(content_);
+  for (const auto& [key, value] : metadata) content_.metadata[key] = value;
+  writing_ = std::async(std::launch::async, [this, files = std::move(paths)] {
+    for (const std::string& path : files) write_safetensors(path, content_);
+    after_write_();
+  });
+}
+
+void CheckpointWriter::check() {
+  if (writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+    writing_.get();
+}
+
+void CheckpointWriter::wait() {
+  if (writing_.valid()) writing_.get();
+}
+
+}  // namespace gradc
