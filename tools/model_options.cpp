@@ -36,6 +36,8 @@ void add_execution_flags(Flags& flags, ModelOptions& options) {
             "Folder of compiled kernels, or off; else $GRADC_CACHE, else ~/.cache/gradc");
   flags.add("--explain-cache", &options.explains_cache,
             "Say for each program whether its kernels were compiled, and why");
+  flags.add("--no-guard", &options.unguarded,
+            "Training steps do not look for NaN in new parameters");
   flags
       .add("--memory-limit", &options.memory_limit,
            "Bytes (512M, 2G) for intermediate results; values are computed again to keep it")

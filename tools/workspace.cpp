@@ -14,8 +14,10 @@
 #include "runtime/commands/reported_error.h"
 #include "runtime/model_interface.h"
 #include "runtime/processor.h"
+#include "tools/locate_nan.h"
 #include "tools/memory_table.h"
 #include "tools/read_text.h"
+#include "tools/version.h"
 
 namespace gradc {
 namespace {
@@ -127,6 +129,8 @@ Workspace::~Workspace() = default;
 const std::string& Workspace::name() const { return module_ ? module_->name : model_->name(); }
 
 std::string Workspace::target() const { return target_description(); }
+
+std::string Workspace::compiler() const { return version_number(); }
 
 void Workspace::show_diagnostics() {
   Diagnostics fresh;
@@ -311,7 +315,8 @@ PipelineOptions Workspace::pipeline_options() const {
 CompileOptions Workspace::compile_options() const {
   return {.backend = options_.backend == "llvm" ? Backend::Llvm : Backend::Auto,
           .is_deterministic = options_.is_deterministic,
-          .cache = {cache_folder(options_.cache), options_.explains_cache}};
+          .cache = {cache_folder(options_.cache), options_.explains_cache},
+          .guards = !options_.unguarded};
 }
 
 Graph Workspace::fit_limit(Graph fused, std::string& table) const {
@@ -373,6 +378,23 @@ void Workspace::prefetch_program(GraphMode mode, int64_t rows) {
   compiling_[{mode, rows}] =
       std::async(std::launch::async,
                  [this, graph = source_graph(mode, rows)] { return compile_graph(graph); });
+}
+
+std::string Workspace::locate_nan(Session& session, std::span<const Field> fields, int64_t rows) {
+  const Graph fused = graph(GraphMode::Train, rows, Stage::Fused);
+  std::vector<Tensor> inputs;
+  for (const Input& input : fused.inputs()) {
+    if (input.kind != InputKind::Data) {
+      inputs.push_back(session.input(input.kind, input.name));
+      continue;
+    }
+    for (const Field& field : fields)
+      if (field.name == input.name) inputs.push_back(field.values);
+  }
+  const auto compile_fused = [this](const Graph& graph) {
+    return std::make_shared<const Program>(compile(graph, compile_options()));
+  };
+  return gradc::locate_nan(fused, run_for_values(fused, inputs, compile_fused));
 }
 
 std::vector<LayerRow> Workspace::summary_rows() {

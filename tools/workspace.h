@@ -36,6 +36,8 @@ class Workspace : public RunnableModel {
   const std::string& name() const override;
   std::string target() const override;
   bool is_deterministic() const override { return options_.is_deterministic; }
+  std::string compiler() const override;
+  std::string locate_nan(Session& session, std::span<const Field> fields, int64_t rows) override;
   bool is_graph_file() const { return module_.has_value(); }
   TrainSettings train_settings() const { return gradc::train_settings(settings_); }
   /// False where the model has no optimizer: there is no train graph then.
