@@ -88,6 +88,24 @@ TEST_CASE("safetensors: round trip of all dtypes, empty tensors, scalars and met
     CHECK(reinterpret_cast<uintptr_t>(tensor.value.raw()) % 64 == 0);
 }
 
+TEST_CASE("safetensors: one flipped bit is found, wherever it is, and the tensor named") {
+  const ScratchFolder folder;
+  const NamedTensors content = all_dtypes();
+  write_safetensors(folder / "good", content);
+  const std::string good = file_bytes(folder / "good");
+  uint64_t header_size = 0;
+  std::memcpy(&header_size, good.data(), sizeof header_size);
+  const size_t data_begin = sizeof header_size + header_size;
+  for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+    const std::string error = error_of([&] { read_safetensors(folder.write("bad", bad)); });
+    INFO("bit " << bit << ": " << error);
+    REQUIRE_THAT(error, StartsWith("1 E0921"));
+    if (bit / 8 >= data_begin) REQUIRE_THAT(error, Contains("is damaged") && Contains("tensor `"));
+  }
+}
+
 TEST_CASE("safetensors: no tensors, with and without metadata") {
   const ScratchFolder folder;
   NamedTensors content;

@@ -1,10 +1,12 @@
 // The training loop: counts, order, ends.
 #include "runtime/train.h"
 
+#include "runtime/progress_text.h"
 #include "tests/runtime/mean_model.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace gradc {
@@ -165,6 +167,153 @@ TEST_CASE("train: data is checked before the first step") {
   CHECK_THROWS_AS(train(session, data, {.batch = 10}, seen, stop), Error);
   CHECK(seen.steps.empty());
   CHECK(session.find_state("step")->at(0) == 0);
+}
+
+/// What a checkpoint holds.
+struct Moment {
+  NamedTensors state;
+  std::string progress;
+};
+
+struct Watched : Seen {
+  Session* session = nullptr;
+  std::vector<Moment> moments;
+
+  bool on_progress(const TrainProgress& progress) override {
+    moments.emplace_back();
+    session->take_snapshot(moments.back().state);
+    moments.back().progress = to_text(progress);
+    return true;
+  }
+};
+
+bool same_bits(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.name == other.name && one.value.type() == other.value.type() &&
+           std::memcmp(one.value.raw(), other.value.raw(),
+                       static_cast<size_t>(one.value.size_bytes())) == 0;
+  });
+}
+
+TEST_CASE("train: resumed behind any step or epoch, the rest is the same to the bit") {
+  const TrainSettings settings{.batch = 4, .epochs = 3, .seed = 5};
+  const Dataset data = counting_data(10);
+  const Dataset held_out = counting_data(6);
+  const std::atomic<bool> stop = false;
+  MeanModel model;
+  Session whole(model, 0);
+  whole.initialize();
+  Watched watched;
+  watched.session = &whole;
+  const TrainResult expected = train(whole, data, settings, watched, stop, {}, &held_out);
+  REQUIRE(watched.moments.size() == 12);
+  REQUIRE(expected.metrics.size() == 2);
+  CHECK(expected.metrics[1].first == "val_spread");
+  for (const Moment& moment : watched.moments) {
+    INFO(moment.progress);
+    MeanModel other_model;
+    Session resumed(other_model, 0);
+    resumed.restore(moment.state);
+    Watched rest;
+    rest.session = &resumed;
+    const TrainResult result = train(resumed, data, settings, rest, stop,
+                                     parse_progress(moment.progress, "a test"), &held_out);
+    CHECK(same_bits(resumed.state(), whole.state()));
+    CHECK(result.metrics == expected.metrics);
+    CHECK(to_text(result.progress) == to_text(expected.progress));
+    CHECK(std::equal(rest.losses.rbegin(), rest.losses.rend(), watched.losses.rbegin()));
+  }
+}
+
+TEST_CASE("train: what a checkpoint says of its progress is checked") {
+  const auto error = [](const std::string& text) {
+    try {
+      parse_progress(text, "file");
+    } catch (const Error& fault) {
+      return fault.code();
+    }
+    return std::string();
+  };
+  const std::string good =
+      R"({"epoch":1,"batch":2,"steps":5,"sums":{"s":{"shape":[1],"values":["0x1p+0"]}},)"
+      R"("metrics":{"loss":"nan"}})";
+  CHECK(error(good).empty());
+  CHECK(parse_progress(good, "file").sums.find("s")->at(0) == 1);
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"\"epoch\":1", "\"epoch\":-1"},
+           {"\"epoch\":1", "\"epoch\":99999999999999999999"},
+           {"\"steps\":5,", ""},
+           {"[1]", "[2]"},
+           {"[1]", "[4294967296,4294967296]"},
+           {"[\"0x1p+0\"]", "3"},
+           {"0x1p+0", "0x1p+0 and more"},
+           {"\"nan\"", "[]"},
+           {"{", "["}}) {
+    std::string bad = good;
+    bad.replace(bad.find(from), from.size(), to);
+    INFO(bad);
+    CHECK(error(bad) == "E0921");
+  }
+}
+
+/// A row that is no number in the step behind `good` good ones of `batch` rows.
+struct NanRun {
+  MeanModel model;
+  Session session{model, 0};
+  Seen seen;
+  Dataset data;
+  std::string error;
+  TrainResult result;
+
+  NanRun(int64_t rows, int64_t row, const TrainSettings& settings) : data(counting_data(rows)) {
+    data.fields[1].values.set(row, std::numeric_limits<double>::quiet_NaN());
+    session.initialize();
+    const std::atomic<bool> stop = false;
+    try {
+      result = train(session, data, settings, seen, stop);
+    } catch (const Error& fault) {
+      error = fault.what();
+    }
+  }
+};
+
+TEST_CASE("train: a step that gives NaN is undone, however far the last copy of the state is") {
+  for (const int64_t row : {0, 1, 15, 16, 17, 100, 299}) {
+    INFO(row);
+    const TrainSettings settings{.batch = 1, .epochs = 2, .shuffle = false};
+    NanRun stopped(300, row, settings);
+    CHECK(stopped.error.find(fmt::format("epoch 1, step {} ", row + 1)) != std::string::npos);
+    Run good;
+    good(300, {.batch = 1, .epochs = 1, .steps = row, .shuffle = false});
+    CHECK(same_bits(stopped.session.state(), good.session.state()));
+  }
+}
+
+TEST_CASE("train: steps that give NaN are left out on request, but not for ever") {
+  TrainSettings settings{.batch = 10, .epochs = 2, .shuffle = false, .on_nan = OnNan::Skip};
+  NanRun skipped(40, 17, settings);
+  CHECK(skipped.error.empty());
+  CHECK(skipped.result.progress.steps == 6);
+  CHECK(skipped.session.find_state("step")->at(0) == 6);
+  CHECK(std::isfinite(skipped.session.find_state("center")->at(0)));
+  // The same rows without the second batch.
+  Run without;
+  without.session.initialize();
+  Dataset data = counting_data(40);
+  Tensor x(DType::F32, Shape{30});
+  Tensor label(DType::U8, Shape{30});
+  for (int64_t i = 0; i < 30; ++i) {
+    x.set(i, static_cast<double>(i < 10 ? i : i + 10));
+    label.set(i, static_cast<double>(i % 10));
+  }
+  data.fields[0].values = label;
+  data.fields[1].values = x;
+  settings.on_nan = OnNan::Stop;
+  train(without.session, data, settings, without.seen, without.stop);
+  CHECK(same_bits(skipped.session.state(), without.session.state()));
+  settings = {.batch = 1, .epochs = 300, .shuffle = false, .on_nan = OnNan::Skip};
+  const NanRun hopeless(1, 0, settings);
+  CHECK(hopeless.error.find("100 steps in a row") != std::string::npos);
 }
 
 }  // namespace

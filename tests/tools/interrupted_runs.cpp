@@ -1,0 +1,129 @@
+// The models, and the moments.
+#include "tests/tools/interrupted_runs.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <random>
+#include <sstream>
+
+namespace fs = std::filesystem;
+
+namespace gradc {
+namespace {
+
+constexpr const char* kDropout = R"(
+model dropped(x: f32[batch, 24], target: f32[batch, 24]) {
+  var h = x
+  for block in range(3) {
+    h := dropout(dense(h, 40, activation = relu), 0.3)
+  }
+  loss = mean((dense(h, 24) - target) ** 2)
+}
+train dropped {
+  data      = noise(rows = 192)
+  batch     = 16
+  epochs    = 40
+  optimizer = adam(learning_rate = 1e-3)
+}
+)";
+
+constexpr const char* kLstm = R"(
+model remembers(x: f32[batch, 12, 10], target: f32[batch, 16]) {
+  heard = lstm(x, 16)
+  loss  = mean((heard - target) ** 2)
+}
+train remembers {
+  data      = noise(rows = 160)
+  batch     = 16
+  epochs    = 30
+  optimizer = adam(learning_rate = 1e-3)
+}
+)";
+
+/// Losses of the epochs, without the seconds.
+std::string table_without_seconds(const std::string& folder) {
+  std::istringstream table(read_file(folder + "/metrics.csv"));
+  std::string text;
+  for (std::string row; std::getline(table, row);) text += row.substr(0, row.rfind(',')) + "\n";
+  return text;
+}
+
+std::vector<std::string> with_folder(const InterruptedCase& subject, const std::string& folder) {
+  std::vector<std::string> arguments = subject.arguments;
+  arguments.insert(arguments.end(), {"--run", folder});
+  return arguments;
+}
+
+}  // namespace
+
+std::string dropout_model() {
+  static const std::string path = write_temporary("dropped.grad", kDropout);
+  return path;
+}
+
+InterruptedCase dropout_case() {
+  return {"dropout", {"train", dropout_model(), "--save-every", "7"}};
+}
+
+InterruptedCase lstm_case() {
+  return {"lstm", {"train", write_temporary("lstm.grad", kLstm), "--save-every", "5"}};
+}
+
+InterruptedCase gpt_case() {
+  const std::string model = model_path("gallery/gpt.grad");
+  return {"gpt", made_small(model, {"train", model, "--save-every", "3", "--batch=4",
+                                    "--set=steps=150", "--set=model.rate=0.1"})};
+}
+
+std::string newest_checkpoint(const std::string& folder) {
+  std::string newest;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind("step-", 0) == 0 && name.ends_with(".safetensors"))
+      newest = std::max(newest, entry.path().string());
+  }
+  return newest.empty() ? newest : read_file(newest);
+}
+
+void check_killed_runs(const InterruptedCase& subject, int count) {
+  const std::string whole = temporary_path("whole_" + subject.name);
+  const ProgramRun uninterrupted = run_program(with_folder(subject, whole));
+  INFO(subject.name << "\n" << uninterrupted.err);
+  REQUIRE(uninterrupted.exit_code == 0);
+  const std::string expected = newest_checkpoint(whole);
+  const std::string table = table_without_seconds(whole);
+  REQUIRE_FALSE(expected.empty());
+
+  std::mt19937 random(20260101);
+  std::uniform_real_distribution<double> moment(0.02, 1.0);
+  std::bernoulli_distribution is_killed_again(0.5);
+  int killed = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::string folder = temporary_path("killed_" + subject.name + std::to_string(i));
+    std::vector<std::string> arguments = with_folder(subject, folder);
+    const auto kill_at_some_moment = [&](int process) {
+      usleep(static_cast<useconds_t>(1e6 * uninterrupted.seconds * moment(random)));
+      kill(process, SIGKILL);
+    };
+    ProgramRun run = run_program(arguments, "", kill_at_some_moment);
+    arguments.push_back("--resume");
+    while (run.exit_code == 128 + SIGKILL) {
+      ++killed;
+      run = is_killed_again(random) ? run_program(arguments, "", kill_at_some_moment)
+                                    : run_program(arguments);
+    }
+    INFO(subject.name << " " << i << "\n" << run.err);
+    REQUIRE(run.exit_code == 0);
+    REQUIRE((newest_checkpoint(folder) == expected));
+    REQUIRE(table_without_seconds(folder) == table);
+    for (const auto& entry : fs::directory_iterator(folder))
+      REQUIRE(entry.path().extension() != ".tmp");
+    fs::remove_all(folder);
+  }
+  WARN(subject.name << ": " << count << " runs, killed " << killed << " times");
+}
+
+}  // namespace gradc
