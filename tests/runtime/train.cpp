@@ -30,7 +30,7 @@ struct Seen : TrainEvents {
   }
   void on_epoch(const TrainPosition& position, const NamedValues& metrics) override {
     epochs.push_back(position);
-    spreads.push_back(metrics.at(0).second);
+    if (!metrics.empty()) spreads.push_back(metrics.at(0).second);
   }
 };
 
