@@ -170,7 +170,10 @@ Result slice_of_slice(Simplifier& simplifier, const Candidate& node) {
   Axes stride = node.attrs.ints("stride");
   for (size_t axis = 0; axis < start.size(); ++axis) {
     const int64_t inner_stride = inner->attrs.ints("stride")[axis];
-    start[axis] = inner->attrs.ints("start")[axis] + start[axis] * inner_stride;
+    const int64_t inner_start = inner->attrs.ints("start")[axis];
+    // What is empty may start behind the last element: there the outer axis may have ended.
+    const bool is_empty = node.type.shape[static_cast<int64_t>(axis)] == 0;
+    start[axis] = is_empty ? inner_start : inner_start + start[axis] * inner_stride;
     stride[axis] *= inner_stride;
   }
   return simplifier.slice(inner->operands[0], start, node.type.shape, stride);

@@ -90,17 +90,21 @@ class Family {
 /// The scans of one graph; their bodies stay.
 Graph merge_level(const Graph& graph) {
   std::vector<int32_t> first_of(graph.nodes().size(), -1);  // by node: the first of its family
-  std::vector<size_t> scans;
+  std::vector<std::vector<size_t>> families;
   bool has_families = false;
   for (size_t n = 0; n < graph.nodes().size(); ++n) {
     const Node& node = graph.nodes()[n];
     if (node.kind != OpKind::Scan) continue;
-    const auto same = std::find_if(scans.begin(), scans.end(), [&](size_t earlier) {
-      return is_same_loop(graph.nodes()[earlier], node);
+    // With all of them: two longer bodies that begin with a shorter one need not be the same.
+    const auto same = std::find_if(families.begin(), families.end(), [&](const auto& family) {
+      return std::all_of(family.begin(), family.end(), [&](size_t earlier) {
+        return is_same_loop(graph.nodes()[earlier], node);
+      });
     });
-    first_of[n] = static_cast<int32_t>(same == scans.end() ? n : *same);
-    has_families |= same != scans.end();
-    if (same == scans.end()) scans.push_back(n);
+    has_families |= same != families.end();
+    std::vector<size_t>& family = same == families.end() ? families.emplace_back() : *same;
+    family.push_back(n);
+    first_of[n] = static_cast<int32_t>(family[0]);
   }
   if (!has_families) return graph;
   Rewriter rewriter(graph);

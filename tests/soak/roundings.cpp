@@ -194,6 +194,14 @@ class MovedInterpreter {
     return std::max(size(operands[0]), size(operands[1]));
   }
 
+  /// What a sum may be that some order of adding takes out of the range.
+  double overflown(double exact, DType dtype) {
+    const double most = format_of(dtype).largest;
+    const double some = std::ldexp(1, static_cast<int>(random_.between(0, 100)));
+    return random_.pick<double>(
+        {exact, kInfinity, -kInfinity, std::nan(""), most, -most, some, -some});
+  }
+
   /// By count * unit * sum |x|; anything where sums of some order overflow.
   void move_sum(const Node& node, const std::vector<Tensor>& operands, Tensor& result) {
     std::vector<Tensor> absolute;
@@ -203,6 +211,8 @@ class MovedInterpreter {
     const DType dtype = result.dtype();
     const double count = summands(node, operands, result) + 2;
     const double largest = format_of(dtype).largest / (node.kind == OpKind::Mean ? count : 1);
+    std::optional<double> all_overflow;
+    if (random_.chance(60)) all_overflow = overflown(0, dtype);
     const bool padding_shows = is_padded(node) && is_not_finite(operands);
     for (int64_t i = 0; i < result.size(); ++i) {
       const double sum = sums.at(i);
@@ -211,9 +221,7 @@ class MovedInterpreter {
         continue;
       }
       if (sum >= largest) {
-        const double most = format_of(dtype).largest;
-        result.set(i, random_.pick<double>(
-                          {result.at(i), kInfinity, -kInfinity, std::nan(""), most, -most}));
+        result.set(i, all_overflow ? *all_overflow : overflown(result.at(i), dtype));
         continue;
       }
       if (result.at(i) == 0 && sum == 0) result.set(i, random_.chance(50) ? 0.0 : -0.0);
@@ -240,9 +248,12 @@ class MovedInterpreter {
     for (int64_t i = 0; i < result.size(); ++i) {
       const double value = result.at(i);
       const bool may_vanish = least.at(i) < std::ldexp(1, format.least + 1);
-      if (std::isinf(most.at(i)) || may_vanish) {
-        result.set(i,
-                   random_.pick<double>({value, kInfinity, -kInfinity, std::nan(""), 0.0, -0.0}));
+      if (std::isinf(most.at(i))) {
+        result.set(i, random_.pick<double>({value, kInfinity, -kInfinity, std::nan(""), 0.0}));
+      } else if (may_vanish) {
+        const double step = unit_in_last_place(result.dtype(), 0) * most.at(i) * count;
+        const double moved = random_.chance(30) ? 0 : value + (2 * random_.unit() - 1) * step;
+        result.set(i, moved == 0 && random_.chance(50) ? -0.0 : moved);
       } else if (std::isfinite(value)) {
         const double share = count * accumulation_unit(result.dtype()) * std::abs(value);
         result.set(i, value + (2 * random_.unit() - 1) *

@@ -45,7 +45,7 @@ class AllowedOutputs {
  private:
   bool explains(size_t output, int64_t element, double value) const;
 
-  static constexpr size_t kMostRuns = 96;
+  static constexpr size_t kMostRuns = 400;
 
   const Graph& graph_;
   std::span<const Tensor> inputs_;
