@@ -15,6 +15,7 @@ struct Fault {
 
 /// How much is tried with one graph.
 enum class Thoroughness : uint8_t {
+  Light,  // the pipeline, compiled; all else in turn
   Quick,  // passes alone by the interpreter; compiled: fused, and one other way in turn
   Full,   // compiled in every way
 };

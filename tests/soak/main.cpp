@@ -17,7 +17,7 @@
 
 #include "ir/op.h"
 #include "runtime/threads.h"
-#include "tests/soak/examine_sample.h"
+#include "tests/soak/examine_model.h"
 #include "tests/soak/shrink_sample.h"
 
 using namespace gradc;
@@ -133,6 +133,10 @@ class Soak {
     run_graphs();
     fmt::print("{} graphs in {:.1f} s, {} nodes; {} failures\n", graphs_, seconds(), nodes(),
                failures_);
+    run_models();
+    fmt::print(
+        "{} models in {:.1f} s, {} nodes in all; {} failures; of {} spoilt texts {} refused\n",
+        models_, seconds(), nodes(), failures_, spoilt_, refused_);
     print_counts();
     return failures_ == 0 ? 0 : 1;
   }
@@ -169,6 +173,58 @@ class Soak {
         std::fflush(stdout);
       }
     }
+  }
+
+  void run_models() {
+    CompiledGraphs compiled;
+    for (uint64_t k = 0; k < options_.models && seconds() < options_.seconds; ++k) {
+      const uint64_t seed = options_.seed + k;
+      compiled.next_batch();
+      set_current(fmt::format("model {}", seed));
+      const RandomModel model = random_model(seed);
+      run_model(compiled, model, seed);
+      for (uint64_t spoiling = 0; spoiling < 3; ++spoiling) run_spoilt(model, seed * 3 + spoiling);
+      ++models_;
+      if (models_ % 500 == 0) {
+        fmt::print("... {} models, {:.0f} s, {} failures, {} kernels\n", models_, seconds(),
+                   failures_, compiled.kernel_count());
+        std::fflush(stdout);
+      }
+    }
+  }
+
+  void run_model(CompiledGraphs& compiled, const RandomModel& model, uint64_t seed) {
+    std::vector<std::unique_ptr<Examination>> examinations;
+    try {
+      for (Sample& sample : samples_of(model, seed)) {
+        count_ops(sample.graph, counts_);
+        examinations.push_back(
+            std::make_unique<Examination>(std::move(sample), Thoroughness::Light));
+        examinations.back()->prepare(compiled);
+      }
+    } catch (const std::exception& error) {
+      ++failures_;
+      fmt::print("FAIL model {}: {}\n{}\n", seed, error.what(), model.text);
+    }
+    compiled.compile();
+    for (const std::unique_ptr<Examination>& examination : examinations) {
+      examination->run(compiled);
+      if (examination->faults().empty()) continue;
+      fmt::print("in model {}:\n{}\n", seed, model.text);
+      return report(*examination);
+    }
+  }
+
+  void run_spoilt(const RandomModel& model, uint64_t seed) {
+    set_current(fmt::format("spoilt text {}", seed));
+    const std::string text = spoilt(model.text, seed);
+    ++spoilt_;
+    bool is_refused = false;
+    const std::string fault = find_refusal_fault(model, text, is_refused);
+    refused_ += is_refused ? 1 : 0;
+    if (fault.empty()) return;
+    ++failures_;
+    fmt::print("FAIL spoilt text {}: {}\n{}\n", seed, fault, text);
   }
 
   void report(const Examination& examination) {
@@ -210,6 +266,7 @@ class Soak {
   Clock::time_point start_;
   uint64_t graphs_ = 0;
   uint64_t failures_ = 0;
+  uint64_t models_ = 0, spoilt_ = 0, refused_ = 0;
   std::map<std::string_view, int64_t> counts_;
 };
 
