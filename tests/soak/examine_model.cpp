@@ -25,14 +25,14 @@ class ModelSamples {
   std::vector<Sample> run() {
     try {
       const int64_t rows = random_.between(2, 5);
-      add(GraphMode::Init, 0, {});
+      add(GraphMode::Init, 0, {}, 30);
       const Batch batch = draw(rows);
-      add(GraphMode::Train, rows, batch);
-      add(GraphMode::Train, rows, random_.chance(50) ? batch : draw(rows));
-      add(GraphMode::Train, 1, draw(1));
-      add(GraphMode::Evaluate, rows, batch);
-      if (model_.has_outputs(rows)) add(GraphMode::Predict, rows, batch);
-      add(GraphMode::Metrics, 0, {});
+      add(GraphMode::Train, rows, batch, 100);
+      add(GraphMode::Train, rows, random_.chance(50) ? batch : draw(rows), 100);
+      if (random_.chance(15)) add(GraphMode::Train, 1, draw(1), 100);
+      add(GraphMode::Evaluate, rows, batch, 40);
+      if (model_.has_outputs(rows)) add(GraphMode::Predict, rows, batch, 40);
+      add(GraphMode::Metrics, 0, {}, 30);
     } catch (const ModelError& error) {
       throw Error(ExitCode::ModelOrData, error.code(), render(diagnostics_));
     }
@@ -56,8 +56,8 @@ class ModelSamples {
     return batch;
   }
 
-  /// Interprets the graph for what comes after it; it is a sample too.
-  void add(GraphMode mode, int64_t rows, const Batch& batch) {
+  /// Interprets the graph for what comes after it; `percent` of them are samples.
+  void add(GraphMode mode, int64_t rows, const Batch& batch, int percent) {
     const Graph graph = model_.elaborate(mode, rows);
     std::vector<Tensor> inputs;
     for (size_t i = 0; i < graph.inputs().size(); ++i)
@@ -68,7 +68,8 @@ class ModelSamples {
       if (updated_input_kind(output.kind)) state_[output.name] = outputs[k];
       accumulated_[output.name] = outputs[k];
     }
-    samples_.push_back({graph, std::move(inputs), seed_ + samples_.size()});
+    if (random_.chance(percent))
+      samples_.push_back({graph, std::move(inputs), seed_ + samples_.size()});
   }
 
   Tensor input(const Input& input, const Type& type, const Batch& batch) {
