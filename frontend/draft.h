@@ -58,7 +58,11 @@ struct OpenScan {
 class DraftGraph {
  public:
   /// More nodes are E0801.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  static constexpr size_t kMaxNodes = 1'000;
+#else
   static constexpr size_t kMaxNodes = 1'000'000;
+#endif
   /// A higher rank is E0409.
   static constexpr int64_t kMaxRank = 32;
 

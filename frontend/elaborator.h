@@ -38,8 +38,13 @@ struct ElaborationSetup {
   std::vector<ast::Pattern> freezes;
   static constexpr int kMaxCalls = 100;
   static constexpr int kMaxNesting = 2000;  // of evaluations: bounds the host stack
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  static constexpr int64_t kMaxSteps = 10'000;
+  static constexpr int64_t kMaxElements = 1'000;
+#else
   static constexpr int64_t kMaxSteps = 10'000'000;
-  static constexpr int64_t kMaxElements = 1'000'000;  // of a list
+  static constexpr int64_t kMaxElements = 250'000;  // of a list
+#endif
   static constexpr uint32_t kMaxDepth = 200;          // of lists in lists, functions in functions
 };
 

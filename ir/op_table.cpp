@@ -15,6 +15,7 @@
 #include "ir/ops/region.h"
 #include "ir/ops/scan.h"
 #include "ir/ops/windows.h"
+#include "runtime/core/checked_size.h"
 
 namespace gradc {
 namespace ops {
@@ -83,7 +84,7 @@ std::string find_form_fault(OpKind kind, size_t operand_count, const Attrs& attr
       return fmt::format("the attribute {} of {} has another kind", spec.name, def.info.name);
   }
   for (const auto& [name, value] : attrs.entries()) {
-    const auto is_declared = [&](const AttrSpec& spec) { return spec.name == name; };
+    const auto is_declared = [&wanted = name](const AttrSpec& spec) { return spec.name == wanted; };
     if (std::none_of(def.attrs.begin(), def.attrs.end(), is_declared))
       return fmt::format("{} has no attribute {}", def.info.name, name);
   }
@@ -91,24 +92,19 @@ std::string find_form_fault(OpKind kind, size_t operand_count, const Attrs& attr
 }
 
 void check_dims(const Shape& shape) {
-  constexpr int64_t kLimit = int64_t{1} << 46;
-  constexpr int64_t kMaxRank = 32;
-  if (shape.rank() > kMaxRank)
+  if (shape.dims().size() > kMostAxes)
+    throw Error(
+        ExitCode::InputOutput, "E0801",
+        fmt::format("a tensor of rank {}: at most {} is possible", shape.rank(), kMostAxes));
+  if (!checked_element_count(shape.dims()))
     throw Error(ExitCode::InputOutput, "E0801",
-                fmt::format("a tensor of rank {}: at most {} is possible", shape.rank(), kMaxRank));
-  int64_t count = 1;
-  for (int64_t dim : shape) {
-    if (dim < 0 || dim > kLimit / count)
-      throw Error(ExitCode::InputOutput, "E0801",
-                  fmt::format("a tensor of shape {} does not fit into memory", to_string(shape)));
-    if (dim > 0) count *= dim;
-  }
+                fmt::format("a tensor of shape {} does not fit into memory", to_string(shape)));
 }
 
 std::vector<Type> infer_types(OpKind kind, const InferContext& context) {
   const std::string fault = find_form_fault(kind, context.operands.size(), context.attrs);
   CHECK(fault.empty(), "{}", fault);
-  if (!attrs_in_range(context.attrs, int64_t{1} << 46))
+  if (!attrs_in_range(context.attrs, kMostElements))
     throw ops::attr_error(fmt::format("{}: an attribute is out of range", op_info(kind).name));
   std::vector<Type> types = op_def(kind).infer(context);
   for (const Type& type : types) check_dims(type.shape);

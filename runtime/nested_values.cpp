@@ -14,20 +14,6 @@ namespace {
 
 constexpr const char* kRagged = "its lists differ in length or depth";
 
-bool fits(int64_t value, DType dtype) {
-  switch (dtype) {
-    case DType::Bool:
-      return value == 0 || value == 1;
-    case DType::U8:
-      return value >= 0 && value <= std::numeric_limits<uint8_t>::max();
-    case DType::I32:
-      return value >= std::numeric_limits<int32_t>::min() &&
-             value <= std::numeric_limits<int32_t>::max();
-    default:
-      return true;
-  }
-}
-
 /// Rounded once, to the type that holds the dtype.
 std::optional<double> parse_real(std::string_view text, DType dtype) {
   const char* const end = text.data() + text.size();

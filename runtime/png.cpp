@@ -3,9 +3,11 @@
 
 #include <png.h>
 
+#include <array>
 #include <cstring>
 
 #include "runtime/atomic_file.h"
+#include "runtime/core/checked_size.h"
 #include "runtime/data/whole_file.h"
 
 namespace gradc {
@@ -47,7 +49,7 @@ png_uint_32 format_of(int64_t channels) {
 
 }  // namespace
 
-PngFile::PngFile(const std::string& path) : path_(path), bytes_(read_whole(path)) {
+PngFile::PngFile(const std::string& path) : path_(path), bytes_(read_bytes(path)) {
   Image image;
   begin(image, path, bytes_);
   if ((image.image.format & PNG_FORMAT_FLAG_LINEAR) != 0) refuse(path, "it has 16 bits a channel");
@@ -57,7 +59,7 @@ PngFile::PngFile(const std::string& path) : path_(path), bytes_(read_whole(path)
               ((image.image.format & PNG_FORMAT_FLAG_ALPHA) != 0 ? 1 : 0);
   // A pixel may take one bit of the file's data.
   const auto most = static_cast<int64_t>(bytes_.size()) * kLargestExpansion * 8;
-  if (width_ > most / height_)
+  if (!checked_element_count(std::array{height_, width_}, most))
     refuse(path, fmt::format("{} x {} pixels are more than its {} bytes can hold", width_, height_,
                              bytes_.size()));
 }

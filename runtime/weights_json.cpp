@@ -7,10 +7,9 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/core/checked_size.h"
-#include "runtime/input_file.h"
+#include "runtime/data/whole_file.h"
 #include "runtime/nested_values.h"
 #include "runtime/printable.h"
-#include "runtime/reserve.h"
 
 namespace gradc {
 namespace {
@@ -320,10 +319,7 @@ void write_json_weights(const std::string& path, const NamedTensors& content) {
 }
 
 NamedTensors read_json_weights(const std::string& path, std::span<const NamedTensor> state) {
-  const InputFile file(path);
-  check_fits_memory(file.size(), path);
-  std::string text(static_cast<size_t>(file.size()), '\0');
-  text.resize(file.read_at(0, std::as_writable_bytes(std::span(text))));
+  const std::string text = read_bytes(path);
   WeightsParser parser(path, static_cast<int64_t>(text.size()), state);
   json::sax_parse(text.begin(), text.end(), &parser);
   return parser.take();

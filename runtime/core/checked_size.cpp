@@ -2,6 +2,7 @@
 #include "runtime/core/checked_size.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace gradc {
 
@@ -16,6 +17,20 @@ std::optional<int64_t> checked_element_count(std::span<const int64_t> dims, int6
     count *= factor;
   }
   return is_empty ? 0 : count;
+}
+
+bool fits(int64_t value, DType dtype) {
+  switch (dtype) {
+    case DType::Bool:
+      return value == 0 || value == 1;
+    case DType::U8:
+      return value >= 0 && value <= std::numeric_limits<uint8_t>::max();
+    case DType::I32:
+      return value >= std::numeric_limits<int32_t>::min() &&
+             value <= std::numeric_limits<int32_t>::max();
+    default:
+      return true;
+  }
 }
 
 }  // namespace gradc

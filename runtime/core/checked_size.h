@@ -1,8 +1,10 @@
-// The one place that multiplies sizes which a file or a user claims.
+// The one place that multiplies sizes which a file or a user claims, and narrows integers.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <span>
+
+#include "runtime/core/dtype.h"
 
 namespace gradc {
 
@@ -16,5 +18,8 @@ inline constexpr size_t kMostAxes = 32;
 /// 0 counts as 1 for that, so that no product of a part of the sizes (a stride) overflows either.
 std::optional<int64_t> checked_element_count(std::span<const int64_t> dims,
                                              int64_t most = kMostElements);
+
+/// Whether an integer dtype, or bool, holds `value`; true for floats.
+bool fits(int64_t value, DType dtype);
 
 }  // namespace gradc

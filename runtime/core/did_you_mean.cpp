@@ -50,6 +50,9 @@ std::optional<std::string> did_you_mean(std::string_view name,
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
     const int shorter = static_cast<int>(std::min(name.size(), candidate.size()));
+    const auto longer = static_cast<int>(std::max(name.size(), candidate.size()));
+    // So many insertions at least; most candidates need no closer look.
+    if (longer <= static_cast<int>(kLongest) && (longer - shorter) * kEdit >= best) continue;
     const int distance = edit_distance(name, candidate);
     if (distance >= best || distance >= shorter * kEdit) continue;
     best = distance;

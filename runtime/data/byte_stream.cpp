@@ -100,7 +100,8 @@ size_t ByteStream::State::copy_some(std::span<std::byte> buffer) {
 }
 
 ByteStream::ByteStream(const std::string& path) : state_(std::make_unique<State>(path)) {
-  state_->input.resize(kInputBytes);
+  // A byte more than a small file has, so that its end shows.
+  state_->input.resize(std::min(kInputBytes, static_cast<size_t>(state_->file.size()) + 1));
   state_->fill_input();
   state_->is_gzip = state_->input_end >= 2 && state_->input[0] == std::byte{0x1F} &&
                     state_->input[1] == std::byte{0x8B};

@@ -6,9 +6,9 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <map>
 
+#include "runtime/core/checked_size.h"
 #include "runtime/data/split.h"
 #include "runtime/data/table.h"
 #include "runtime/printable.h"
@@ -32,20 +32,6 @@ std::optional<Number> parse_number(std::string_view text) {
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-bool fits(int64_t value, DType dtype) {
-  switch (dtype) {
-    case DType::Bool:
-      return value == 0 || value == 1;
-    case DType::U8:
-      return value >= 0 && value <= 255;
-    case DType::I32:
-      return value >= std::numeric_limits<int32_t>::min() &&
-             value <= std::numeric_limits<int32_t>::max();
-    default:
-      return true;
-  }
 }
 
 /// The numbers of a file's columns and what they are to become.

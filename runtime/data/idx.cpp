@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "runtime/core/checked_size.h"
 #include "runtime/reserve.h"
 
 namespace gradc {
@@ -79,14 +80,9 @@ void IdxFile::read_header() {
 }
 
 void IdxFile::check_size() const {
-  int64_t bytes = size_bytes(type_.dtype);
-  bool too_large = false;
-  for (int64_t dim : type_.shape)
-    if (dim != 0) too_large |= __builtin_mul_overflow(bytes, dim, &bytes);
-  const bool is_empty = std::find(type_.shape.begin(), type_.shape.end(), 0) != type_.shape.end();
-  if (is_empty && !too_large) return;
   const int64_t limit = stream_.size_limit() - header_bytes_;
-  if (too_large || bytes > limit)
+  const std::optional<int64_t> count = checked_element_count(type_.shape.dims());
+  if (!count || *count * size_bytes(type_.dtype) > limit)
     throw_data("E0913",
                "`{}` promises {}, more than its {}{} bytes can hold; is the file complete?", path(),
                to_string(type_), stream_.file_size(), stream_.is_gzip() ? " compressed" : "");

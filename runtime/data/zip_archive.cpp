@@ -27,7 +27,7 @@ constexpr int64_t kLargestExpansion = 1032;  // of deflate
 
 std::string whole_archive(const std::string& path) {
   if (InputFile(path).size() > kLongest) refuse(path, "it is longer than 4 GiB");
-  return read_whole(path);
+  return read_bytes(path);
 }
 
 /// `width` bytes, the least significant first. The caller has checked the length.
@@ -63,6 +63,7 @@ ZipArchive::ZipArchive(const std::string& path) : path_(path), bytes_(whole_arch
   if (number_at(bytes, end + 4, 2) != 0 || number_at(bytes, end + 8, 2) != count)
     refuse(path, "it is one of several parts");
   auto at = static_cast<size_t>(number_at(bytes, end + 16, 4));
+  int64_t packed_bytes = 0;
   for (int64_t i = 0; i < count; ++i) {
     if (at > end || end - at < kDirectoryBytes || !has_signature(bytes, at, "\x01\x02"))
       refuse(path, fmt::format("entry {} of its directory is damaged", i));
@@ -95,7 +96,9 @@ ZipArchive::ZipArchive(const std::string& path) : path_(path), bytes_(whole_arch
     if (!is_possible)
       refuse(path,
              fmt::format("`{}` promises {} bytes in {}", shown, member.bytes, member.packed_bytes));
-    packed(member);
+    packed_bytes += static_cast<int64_t>(packed(member).size());
+    // Else a small file could inflate to anything, the same bytes again and again.
+    if (packed_bytes > static_cast<int64_t>(bytes.size())) refuse(path, "its members overlap");
     members_.push_back(std::move(member));
     at += kDirectoryBytes + name_bytes + rest;
   }

@@ -20,9 +20,9 @@ struct ZipMember {
 };
 
 /// A file of at most 4 GiB, read whole; members point into it. No member is larger than what its
-/// packed bytes can inflate to.
-/// Throws Error: InputOutput, E0911 where the file cannot be read; ModelOrData, E0917 where it is
-/// no archive, or one of a kind that is not supported (several parts, encrypted, zip64).
+/// packed bytes can inflate to, and all of them together are packed into no more bytes than the
+/// file's. Throws Error: InputOutput, E0911 where the file cannot be read; ModelOrData, E0917 where
+/// it is no archive, or one of a kind that is not supported (several parts, encrypted, zip64).
 class ZipArchive {
  public:
   explicit ZipArchive(const std::string& path);

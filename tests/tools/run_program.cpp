@@ -2,6 +2,7 @@
 #include "tests/tools/run_program.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,9 +155,11 @@ ProgramRun run_executable(const std::string& program, const std::vector<std::str
   if (child == 0) execute(program, arguments, in_path, out_path, err_path);
   if (while_running) while_running(child);
   int status = 0;
-  waitpid(child, &status, 0);
+  struct rusage usage {};
+  wait4(child, &status, 0, &usage);
   ProgramRun run;
   run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  run.peak_bytes = int64_t{usage.ru_maxrss} * 1024;
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   run.out = read_file(out_path);
   run.err = read_file(err_path);
