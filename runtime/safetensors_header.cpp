@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "runtime/core/checked_size.h"
 #include "runtime/printable.h"
 
 namespace gradc {
@@ -16,9 +17,6 @@ using nlohmann::json;
 
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr size_t kMostNameBytes = 4096;
-constexpr size_t kMostAxes = 32;
-// As for Shape::element_count.
-constexpr int64_t kMostElements = int64_t{1} << 46;
 
 class HeaderParser final : public nlohmann::json_sax<json> {
  public:
@@ -154,18 +152,12 @@ void HeaderParser::finish_entry() {
   if (!dtype_ || !sizes_ || !offsets_) fail("`dtype`, `shape` and `data_offsets` are all needed");
   if (offsets_->size() != 2 || (*offsets_)[0] > (*offsets_)[1])
     fail("`data_offsets` must be a begin and an end");
-  bool is_empty = false;
-  int64_t elements = 1;
-  for (int64_t size : *sizes_) {
-    is_empty |= size == 0;
-    if (size > 0 && elements > kMostElements / size)
-      fail(fmt::format("its shape {} is too large", to_string(Shape(*sizes_))));
-    elements *= std::max<int64_t>(size, 1);
-  }
+  const std::optional<int64_t> elements = checked_element_count(*sizes_);
+  if (!elements) fail(fmt::format("its shape {} is too large", to_string(Shape(*sizes_))));
   entry().type = {*dtype_, Shape(std::move(*sizes_))};
   entry().begin = (*offsets_)[0];
   entry().end = (*offsets_)[1];
-  const int64_t bytes = is_empty ? 0 : elements * size_bytes(*dtype_);
+  const int64_t bytes = *elements * size_bytes(*dtype_);
   if (entry().end - entry().begin != bytes)
     fail(fmt::format("{} is {} bytes, its data_offsets span {}", to_string(entry().type), bytes,
                      entry().end - entry().begin));

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "runtime/weights_file.h"
+
 namespace gradc {
 
 CheckpointWriter::~CheckpointWriter() {
@@ -16,7 +18,7 @@ void CheckpointWriter::start(const Session& session,
   session.take_snapshot(content_);
   for (const auto& [key, value] : metadata) content_.metadata[key] = value;
   writing_ = std::async(std::launch::async, [this, files = std::move(paths)] {
-    for (const std::string& path : files) write_safetensors(path, content_);
+    for (const std::string& path : files) write_weights(path, content_);
     after_write_();
   });
 }
