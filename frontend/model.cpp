@@ -194,9 +194,13 @@ void Model::bind_row_count(int64_t training_rows) {
 Graph Model::elaborate(GraphMode mode, int64_t rows, const GraphRequest& request) {
   const bool training = mode == GraphMode::Train || mode == GraphMode::Init ||
                         (mode == GraphMode::Run && request.training);
-  ModelGraphs& graphs = state_->graphs(rows, training);
+  // These hold nothing that depends on the rows, but the body that they come from may look at some.
+  const bool is_for_all_rows = mode == GraphMode::Init || mode == GraphMode::Metrics;
+  const int64_t elaborated_rows = is_for_all_rows && rows == 0 ? settings().integer("batch") : rows;
+  ModelGraphs& graphs = state_->graphs(elaborated_rows, training);
   Graph graph = state_->reporting([&] { return graphs.make(mode, request); });
   state_->refuse_errors();
+  if (elaborated_rows != rows) graph.rows = rows;
   verify(graph, "elaboration");
   return graph;
 }

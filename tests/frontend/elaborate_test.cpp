@@ -246,3 +246,16 @@ TEST_CASE("settings are complete and can be overridden") {
   CHECK(settings.get<std::string>("optimizer") ==
         "rmsprop(learning_rate = 0.001, rho = 0.5, epsilon = 1e-07)");
 }
+
+TEST_CASE("a body that reads single rows has first values and metrics for all row counts") {
+  Diagnostics diagnostics;
+  Model model = model_of(
+      "model m(x: f32[batch, 3]) {\n  y = dense(x + x[:1], 2)\n  loss = mean(square(y))\n}\n"
+      "train m { data = digits; batch = 4; optimizer = sgd }\n",
+      diagnostics);
+  for (const GraphMode mode : {GraphMode::Init, GraphMode::Metrics}) {
+    const Graph graph = model.elaborate(mode, 0);
+    CHECK(graph.rows == 0);
+    CHECK_FALSE(graph.outputs().empty());
+  }
+}

@@ -138,7 +138,7 @@ void Examination::add_variants(CompiledGraphs& compiled) {
     if (takes_turn(4) || takes_turn(5)) {
       const Graph fitted = fit_memory(fused, 0, outline_of).graph;
       verify(fitted, "after fit_memory");
-      add_variant(compiled, "recomputed", fitted, Backend::Llvm, 1, true);
+      add_variant(compiled, "recomputed", fitted, Backend::Llvm, 1, !has_conv_input(optimized));
     }
   });
   if (thoroughness_ == Thoroughness::Light && sample_.seed % 8 != 6) return;

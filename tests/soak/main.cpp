@@ -1,8 +1,10 @@
 // soak: random graphs and random models through the compiler, for as long as is wanted.
-//   soak [--graphs N] [--models N] [--seed S] [--seconds T] [--full] [--crash] [--sample FILE]
+//   soak [--graphs N] [--models N] [--seed S] [--seconds T] [--full] [--stop]
+//        [--crash] [--sample FILE]
 // Graph k is a function of S + k alone; likewise model k. What goes wrong is shrunk and printed; it
 // ends with a table of the ops that were met, and 1 if anything went wrong. After a crash, which
-// names the graph, --crash --seed K shrinks graph K in processes of their own; --sample FILE
+// names the graph, --crash --seed K shrinks graph K in processes of their own; --stop
+// ends at the first failure; --sample FILE
 // examines what was printed.
 #include <chrono>
 #include <csignal>
@@ -33,6 +35,7 @@ struct Options {
   uint64_t seed = 0;
   double seconds = 1e9;
   bool full = false;
+  bool stop = false;
   bool crash = false;
   std::string sample;
 };
@@ -61,6 +64,10 @@ Options parse_options(int argc, char** argv) {
     const std::string flag = argv[i];
     if (flag == "--full") {
       options.full = true;
+      continue;
+    }
+    if (flag == "--stop") {
+      options.stop = true;
       continue;
     }
     if (flag == "--crash") {
@@ -205,6 +212,8 @@ class Soak {
     } catch (const std::exception& error) {
       ++failures_;
       fmt::print("FAIL model {}: {}\n{}\n", seed, error.what(), model.text);
+      std::fflush(stdout);
+      if (options_.stop) std::_Exit(1);
     }
     compiled.compile();
     for (const std::unique_ptr<Examination>& examination : examinations) {
@@ -235,6 +244,7 @@ class Soak {
     fmt::print("FAIL {}\n", title);
     for (const Fault& other : examination.faults()) fmt::print("  in {}\n", other.where);
     std::fflush(stdout);
+    if (options_.stop) std::_Exit(1);
     if (failures_ > 40) return;
     set_current(fmt::format("shrinking of graph {}", examination.sample().seed));
     const Sample smallest = shrink(examination.sample(), [&](const Sample& sample) {
