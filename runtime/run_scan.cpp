@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "runtime/run_parallel.h"
+
 namespace gradc {
 
 namespace {
@@ -47,9 +49,15 @@ void ScanRunner::copy_kept_before(const ScanStep::Carry& carry) const {
   const int64_t shift = step_.reverse ? 0 : carry.bytes;
   std::byte* to = memory(carry.kept_before) + shift;
   const std::byte* from = memory(carry.kept_after) + (carry.bytes - shift);
-#pragma omp parallel for if (carry.bytes * step_.length > 65536)
-  for (int64_t round = 0; round < step_.length - 1; ++round)
-    copy_bytes(to + round * carry.bytes, from + round * carry.bytes, carry.bytes);
+  const auto copy = [&](int64_t begin, int64_t end) {
+    for (int64_t round = begin; round < end; ++round)
+      copy_bytes(to + round * carry.bytes, from + round * carry.bytes, carry.bytes);
+  };
+  constexpr int64_t kParallelFromBytes = 65536;
+  if (carry.bytes * step_.length <= kParallelFromBytes)
+    copy(0, step_.length - 1);
+  else
+    run_parallel(step_.length - 1, 1, threads(), copy);
 }
 
 void ScanRunner::finish(const ScanStep::Carry& carry) const {

@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "runtime/fork_join.h"
 #include "runtime/printable.h"
 
 namespace gradc {
@@ -66,8 +67,15 @@ void RowFiller::fill(int64_t row) {
 
 void RowFiller::fill_all() {
   const auto rows = static_cast<int64_t>(states_.size());
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < rows; ++row) fill(row);
+  before_fork();
+#pragma omp parallel
+  {
+    after_fork();
+#pragma omp for schedule(static)
+    for (int64_t row = 0; row < rows; ++row) fill(row);
+    before_join();
+  }
+  after_join();
 }
 
 void Dataset::fill() const {

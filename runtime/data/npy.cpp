@@ -118,6 +118,8 @@ NpyArray::NpyArray(std::string name, ReadBytes read, int64_t most_bytes)
 
 void NpyArray::require_rows() const {
   if (type_.shape.rank() == 0) refuse("it has no axis, so no rows");
+  // No file is too small for any number of them.
+  if (type_.shape[0] > 0 && type_.size_bytes() == 0) refuse("its rows hold nothing");
 }
 
 void NpyArray::refuse(const std::string& reason) const {

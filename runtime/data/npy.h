@@ -22,7 +22,8 @@ class NpyArray {
   NpyArray(std::string name, ReadBytes read, int64_t most_bytes);
 
   const Type& type() const { return type_; }
-  /// Throws Error (ModelOrData, E0912) for a single number: as data it has no rows.
+  /// Throws Error (ModelOrData, E0912) where it has no rows, as a single number, or rows
+  /// of nothing.
   void require_rows() const;
   /// The elements, rows first; to be called once. Throws Error (ModelOrData, E0913) where there are
   /// fewer or more of them.

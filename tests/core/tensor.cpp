@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/core/checked_size.h"
+
 using namespace gradc;
 
 TEST_CASE("every dtype has a name that parses back and a size") {
@@ -75,4 +77,28 @@ TEST_CASE("tensors share memory, clones do not") {
   REQUIRE(!same_bits(Tensor::scalar(DType::F32, 0.0), Tensor::scalar(DType::F32, -0.0)));
   REQUIRE(reinterpret_cast<uintptr_t>(tensor.raw()) % 64 == 0);
   REQUIRE_THROWS_AS(tensor.span<double>(), InternalError);
+}
+
+TEST_CASE("sizes are multiplied only where they do not overflow") {
+  const auto count = [](const std::vector<int64_t>& dims, int64_t most = kMostElements) {
+    return checked_element_count(dims, most);
+  };
+  constexpr int64_t kLargest = std::numeric_limits<int64_t>::max();
+  REQUIRE(count({}) == 1);
+  REQUIRE(count({3, 4}, 12) == 12);
+  REQUIRE(!count({3, 4}, 11));
+  REQUIRE(count({kMostElements}) == kMostElements);
+  REQUIRE(!count({kMostElements, 2}));
+  REQUIRE(!count({int64_t{1} << 32, int64_t{1} << 32}));
+  REQUIRE(!count({kLargest, kLargest}));
+  REQUIRE(!count({-1}));
+  REQUIRE(count({5, 0}) == 0);
+  REQUIRE(!count({0, kLargest}));
+  REQUIRE(!count({2}, 0));
+  REQUIRE(fits(255, DType::U8));
+  REQUIRE(!fits(256, DType::U8));
+  REQUIRE(!fits(-1, DType::U8));
+  REQUIRE(!fits(2, DType::Bool));
+  REQUIRE(!fits(int64_t{1} << 31, DType::I32));
+  REQUIRE(fits(kLargest, DType::I64));
 }

@@ -87,7 +87,6 @@ TEST_CASE("npy: byte orders, dtypes, versions, rows and columns first") {
   CHECK(elements(read(npy("|b1", "(3, )", std::string{0, 1, 7}, "False", 3))) ==
         std::vector<double>{0, 1, 1});
   CHECK(elements(read(npy("<f2", "(1,)", std::string{0, 0x3E}))) == std::vector<double>{1.5});
-  CHECK(read(npy("<i8", "(1, 2, 0)", "")).shape() == Shape{1, 2, 0});
   std::string cube;
   for (int c = 0; c < 4; ++c)
     for (int b = 0; b < 3; ++b)
@@ -169,6 +168,8 @@ TEST_CASE("npy: headers of another form, and promises that cannot be kept") {
   CHECK_THAT(error(npy("<f4", "(2,)", "", "Maybe")), Contains("fortran_order"));
   for (const std::string shape : {"(-1,)", "(2", "2", "(a,)", "(99999999999999999999,)"})
     CHECK_THAT(error(npy("<f4", shape, "")), StartsWith("1 E0912"));
+  CHECK_THAT(error(npy("<i8", "(733333333, 0)", "")),
+             StartsWith("1 E0912") && Contains("rows hold nothing"));
   CHECK_THAT(error(npy("<f4", "()", "abcd")), StartsWith("1 E0912") && Contains("no rows"));
   for (const std::string shape :
        {"(1000000000000,)", "(4611686018427387904, 4)", "(1, 0, 1 , 4611686018427387904, 9)"})

@@ -272,6 +272,7 @@ std::vector<HostileFile> npy_files() {
       {"list", "[2]"},
       {"nested", "((2,),)"},
       {"empty_but_overflowing", "(0, 9223372036854775807, 9223372036854775807)"},
+      {"rows_of_nothing", "(9999999999, 0)"},
       {"empty_behind_overflow", "(9223372036854775807, 4, 0)"},
       {"terabyte", "(1000000, 1000000)"}};
   for (const auto& [name, shape] : shapes)

@@ -159,6 +159,10 @@ ProgramRun run_executable(const std::string& program, const std::vector<std::str
   wait4(child, &status, 0, &usage);
   ProgramRun run;
   run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto seconds_of = [](const struct timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  run.processor_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
   run.peak_bytes = int64_t{usage.ru_maxrss} * 1024;
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   run.out = read_file(out_path);

@@ -12,6 +12,7 @@ struct ProgramRun {
   std::string out;
   std::string err;
   double seconds = 0;
+  double processor_seconds = 0;
   /// Largest resident memory, or that of the test before it started the program.
   int64_t peak_bytes = 0;
 
