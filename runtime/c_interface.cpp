@@ -281,6 +281,9 @@ gradc_status gradc_train_step(gradc_session* session, const void* const* inputs,
     const gradc::Program& program = model.session.program(gradc::GraphMode::Train, rows);
     const auto outputs = model.session.execute(gradc::GraphMode::Train, fields, rows);
     const double sum = gradc::sum_of_losses(program, outputs);
+    if (!model.session.gave_numbers())
+      throw gradc::Error(gradc::ExitCode::Numeric, "E0810",
+                         "a new value of a parameter or slot is not finite");
     if (loss != nullptr) *loss = sum;
   });
 }

@@ -32,7 +32,7 @@ typedef enum gradc_status {
   GRADC_DONE = 0,
   GRADC_WRONG_DATA = 1,   /* values, files or a model that do not fit */
   GRADC_WRONG_CALL = 2,   /* an argument out of its range */
-  GRADC_NOT_FINITE = 4,   /* a loss that is infinite or no number */
+  GRADC_NOT_FINITE = 4,   /* a loss or new parameter that is infinite or no number */
   GRADC_INPUT_OUTPUT = 5, /* files, memory, or a processor that lacks what the code needs */
   GRADC_BUG = 70          /* of gradc */
 } gradc_status;

@@ -88,8 +88,9 @@ std::string newest_checkpoint(const std::string& folder) {
   return newest.empty() ? newest : read_file(newest);
 }
 
-void check_killed_runs(const InterruptedCase& subject, int count) {
-  const std::string whole = temporary_path("whole_" + subject.name);
+void check_interrupted_runs(const InterruptedCase& subject, int signal, int count) {
+  const std::string name = subject.name + "_" + std::to_string(signal);
+  const std::string whole = temporary_path("whole_" + name);
   const ProgramRun uninterrupted = run_program(with_folder(subject, whole));
   INFO(subject.name << "\n" << uninterrupted.err);
   REQUIRE(uninterrupted.exit_code == 0);
@@ -99,21 +100,21 @@ void check_killed_runs(const InterruptedCase& subject, int count) {
 
   std::mt19937 random(20260101);
   std::uniform_real_distribution<double> moment(0.02, 1.0);
-  std::bernoulli_distribution is_killed_again(0.5);
-  int killed = 0;
+  std::bernoulli_distribution is_stopped_again(0.5);
+  int stopped = 0;
   for (int i = 0; i < count; ++i) {
-    const std::string folder = temporary_path("killed_" + subject.name + std::to_string(i));
+    const std::string folder = temporary_path("stopped_" + name + "_" + std::to_string(i));
     std::vector<std::string> arguments = with_folder(subject, folder);
-    const auto kill_at_some_moment = [&](int process) {
+    const auto stop_at_some_moment = [&](int process) {
       usleep(static_cast<useconds_t>(1e6 * uninterrupted.seconds * moment(random)));
-      kill(process, SIGKILL);
+      kill(process, signal);
     };
-    ProgramRun run = run_program(arguments, "", kill_at_some_moment);
+    ProgramRun run = run_program(arguments, "", stop_at_some_moment);
     arguments.push_back("--resume");
-    while (run.exit_code == 128 + SIGKILL) {
-      ++killed;
-      run = is_killed_again(random) ? run_program(arguments, "", kill_at_some_moment)
-                                    : run_program(arguments);
+    while (run.exit_code == 128 + signal) {
+      ++stopped;
+      run = is_stopped_again(random) ? run_program(arguments, "", stop_at_some_moment)
+                                     : run_program(arguments);
     }
     INFO(subject.name << " " << i << "\n" << run.err);
     REQUIRE(run.exit_code == 0);
@@ -123,7 +124,7 @@ void check_killed_runs(const InterruptedCase& subject, int count) {
       REQUIRE(entry.path().extension() != ".tmp");
     fs::remove_all(folder);
   }
-  WARN(subject.name << ": " << count << " runs, killed " << killed << " times");
+  WARN(subject.name << ": " << count << " runs, stopped " << stopped << " times");
 }
 
 }  // namespace gradc

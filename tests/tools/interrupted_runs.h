@@ -1,4 +1,4 @@
-// Training runs that are killed and resumed.
+// Training runs that are cut off and resumed.
 #pragma once
 #include "tests/tools/run_program.h"
 
@@ -19,8 +19,8 @@ InterruptedCase gpt_case();
 /// The bytes of the checkpoint with the most steps.
 std::string newest_checkpoint(const std::string& folder);
 
-/// `count` times: a run killed by SIGKILL at a random moment, resumed (and half of them killed
+/// `count` times: a run that gets `signal` at a random moment, resumed (and half of them cut off
 /// again), until it ends. Checkpoint and table of epochs are those of an uninterrupted run.
-void check_killed_runs(const InterruptedCase& subject, int count);
+void check_interrupted_runs(const InterruptedCase& subject, int signal, int count);
 
 }  // namespace gradc

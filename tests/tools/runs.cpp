@@ -55,29 +55,16 @@ TEST_CASE("a run keeps its last checkpoints, the best one, its log, a table and 
 
 TEST_CASE("a run killed at any moment and resumed ends with the same checkpoint") {
   // The long form kills each model many times more: see docs/testing.md.
-  check_killed_runs(dropout_case(), 6);
+  check_interrupted_runs(dropout_case(), SIGKILL, 6);
+}
+
+TEST_CASE("a run interrupted at any moment saves, says so by its exit code, and is resumed") {
+  check_interrupted_runs(dropout_case(), SIGINT, 4);
 }
 
 TEST_CASE("killed runs of an MLP, an LSTM and a GPT, in full", "[.long]") {
   for (const InterruptedCase& subject : {dropout_case(), lstm_case(), gpt_case()})
-    check_killed_runs(subject, 100);
-}
-
-TEST_CASE("an interrupted run saves, says so by its exit code, and is resumed") {
-  const std::string whole = temporary_path("run_whole");
-  const std::string stopped = temporary_path("run_stopped");
-  const std::vector<std::string> flags = {"--set=epochs=200", "--save-every=100"};
-  REQUIRE(train_in(whole, flags).exit_code == 0);
-  const ProgramRun run = train_in(stopped, flags, [](int process) {
-    usleep(400000);
-    kill(process, SIGINT);
-  });
-  INFO(run.err);
-  CHECK((run.exit_code == 130 || run.exit_code == 0));
-  std::vector<std::string> resumed = flags;
-  resumed.push_back("--resume");
-  REQUIRE(train_in(stopped, resumed).exit_code == 0);
-  CHECK((newest_checkpoint(stopped) == newest_checkpoint(whole)));
+    check_interrupted_runs(subject, SIGKILL, 100);
 }
 
 TEST_CASE("two runs in one folder refuse each other") {
@@ -85,7 +72,7 @@ TEST_CASE("two runs in one folder refuse each other") {
   ProgramRun second;
   const ProgramRun first =
       train_in(folder, {"--set=epochs=100000", "--time-limit=60s"}, [&](int process) {
-        while (!fs::exists(folder + "/log.jsonl")) usleep(1000);
+        for (int i = 0; i < 30000 && !fs::exists(folder + "/log.jsonl"); ++i) usleep(1000);
         second = train_in(folder, {"--resume"});
         kill(process, SIGTERM);
       });
