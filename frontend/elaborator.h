@@ -45,7 +45,7 @@ struct ElaborationSetup {
   static constexpr int64_t kMaxSteps = 10'000'000;
   static constexpr int64_t kMaxElements = 250'000;  // of a list
 #endif
-  static constexpr uint32_t kMaxDepth = 200;          // of lists in lists, functions in functions
+  static constexpr uint32_t kMaxDepth = 200;  // of lists in lists, functions in functions
 };
 
 /// What is known of a model's parameters before its body runs.

@@ -9,6 +9,10 @@ namespace gradc {
 
 std::string version_number() { return fmt::format("gradc {}", GRADC_VERSION); }
 
+std::string version_with_libraries() {
+  return fmt::format("{} ({})", version_number(), GRADC_LIBRARIES);
+}
+
 std::string version_text() {
   return fmt::format("{} ({})", version_number(), target_description());
 }

@@ -8,5 +8,7 @@ namespace gradc {
 std::string version_text();
 /// "gradc 0.1.0".
 std::string version_number();
+/// The same with what it is built on: "gradc 0.1.0 (LLVM 19.1.4, oneDNN 2.6.3)".
+std::string version_with_libraries();
 
 }  // namespace gradc

@@ -130,7 +130,7 @@ const std::string& Workspace::name() const { return module_ ? module_->name : mo
 
 std::string Workspace::target() const { return target_description(); }
 
-std::string Workspace::compiler() const { return version_number(); }
+std::string Workspace::compiler() const { return version_with_libraries(); }
 
 void Workspace::show_diagnostics() {
   Diagnostics fresh;

@@ -53,7 +53,7 @@ class RunnableModel : public ProgramSource {
                                  int64_t /*rows*/) {
     return {};
   }
-  /// "gradc 0.1.0": what compiles, or compiled, it.
+  /// "gradc 0.1.0", and what that is built on: what compiles, or compiled, it.
   virtual std::string compiler() const = 0;
 
   /// Starts to make the program, so that it overlaps with what comes before its first use.
