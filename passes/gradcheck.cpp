@@ -9,6 +9,7 @@
 #include "ir/op.h"
 #include "passes/differentiate.h"
 #include "passes/scan_bodies.h"
+#include "runtime/core/rng.h"
 
 namespace gradc {
 namespace {
@@ -165,6 +166,24 @@ Quotient closest_quotient(const Function& function, const Tensor& at, const Tens
   return *best;
 }
 
+/// Directions to move an operand in: some of all its elements, some of one element alone.
+std::vector<Tensor> directions_of(const Shape& shape, uint64_t stream,
+                                  const GradcheckOptions& options) {
+  std::vector<Tensor> directions;
+  for (int k = 0; k < options.directions; ++k)
+    directions.push_back(random_direction(shape, options.seed, stream + static_cast<uint64_t>(k)));
+  const int64_t elements = std::min<int64_t>(options.elements, shape.element_count());
+  for (int64_t k = 0; k < elements; ++k) {
+    const double chosen = random_unit_f64({options.seed, stream, 1}, static_cast<uint64_t>(k));
+    Tensor one(DType::F64, shape);
+    one.set(std::min(static_cast<int64_t>(chosen * static_cast<double>(shape.element_count())),
+                     shape.element_count() - 1),
+            1);
+    directions.push_back(std::move(one));
+  }
+  return directions;
+}
+
 GradientCheck check_one(const Evaluation& evaluation, const Function& function, ValueId x,
                         ValueId gradient, const GradcheckOptions& options) {
   GradientCheck check;
@@ -172,9 +191,7 @@ GradientCheck check_one(const Evaluation& evaluation, const Function& function, 
                                             : fmt::format("%{}", index(x));
   const Tensor& at = evaluation.values[index(x)];
   if (at.dtype() != DType::F64) return check;
-  for (int k = 0; k < options.directions; ++k) {
-    const uint64_t stream = uint64_t{index(x)} * 64 + static_cast<uint64_t>(k);
-    const Tensor direction = random_direction(at.shape(), options.seed, stream);
+  for (const Tensor& direction : directions_of(at.shape(), uint64_t{index(x)} * 64, options)) {
     const double derivative = inner_product(evaluation.values[index(gradient)], direction);
     const Quotient best = closest_quotient(function, at, direction, derivative);
     check.max_abs_error = std::max(check.max_abs_error, best.error);
@@ -210,7 +227,8 @@ std::optional<VjpFault> find_fault(const Evaluation& evaluation, const Function&
     for (const VjpDifference& difference :
          check_vjp((*node)->kind, (*node)->attrs, operands, seed)) {
       if (difference.agrees) continue;
-      return VjpFault{(*node)->kind, (*node)->origin ? *(*node)->origin : Origin{}, difference};
+      return VjpFault{(*node)->kind, (*node)->origin ? *(*node)->origin : Origin{}, difference,
+                      (*node)->attrs, operands};
     }
   }
   return {};

@@ -17,6 +17,8 @@ struct VjpFault {
   OpKind kind;
   Origin origin;
   VjpDifference difference;
+  Attrs attrs = {};
+  std::vector<Tensor> operands = {};  // f64 where float
 };
 
 struct GradcheckReport {
@@ -30,13 +32,15 @@ struct GradcheckReport {
 struct GradcheckOptions {
   /// Random directions for each gradient.
   int directions = 3;
+  /// Single elements of each operand, chosen at random, by themselves.
+  int elements = 0;
   uint64_t seed = 0;
 };
 
 /// Checks every gradient node of `graph` (as elaborated: before differentiation) at `inputs`, in
 /// f64: <gradient, d> against the difference quotient of y along d. Values behind stop_gradient
-/// stay what they are. Costs 3 * directions evaluations of y for each gradient, more where one
-/// crosses a kink.
+/// stay what they are. Costs 3 * (directions + elements) evaluations of y for each gradient, more
+/// where one crosses a kink.
 GradcheckReport check_gradients(const Graph& graph, std::span<const Tensor> inputs,
                                 const GradcheckOptions& options = {});
 
