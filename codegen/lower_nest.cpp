@@ -2,8 +2,23 @@
 #include "codegen/lower_nest.h"
 
 #include "codegen/nest_lowering.h"
+#include "ir/op.h"
 
 namespace gradc {
+namespace {
+
+std::optional<OpKind> corrupted_kind;
+
+}  // namespace
+
+void corrupt_kernels_for_test(std::optional<OpKind> kind) { corrupted_kind = kind; }
+
+OpKind compiled_op(OpKind kind) {
+  if (kind != corrupted_kind) return kind;
+  CHECK(op_info(kind).max_operands <= 2, "no wrong code for {}", op_info(kind).name);
+  if (op_info(kind).max_operands == 1) return kind == OpKind::Neg ? OpKind::Abs : OpKind::Neg;
+  return kind == OpKind::Sub ? OpKind::Add : OpKind::Sub;
+}
 
 loop::ReduceKind reduce_kind(OpKind kind) {
   switch (kind) {

@@ -20,6 +20,12 @@ struct LoweredNest {
   std::vector<int64_t> scratch_bytes;  // what the kernel's scratch buffers count
 };
 
+/// A deliberately wrong kernel for the tests of verify: where set, code computes another op in the
+/// place of this elementwise one; with three operands, compiling it is an internal error.
+void corrupt_kernels_for_test(std::optional<OpKind> kind);
+/// The op itself, unless corrupt_kernels_for_test asks for another.
+OpKind compiled_op(OpKind kind);
+
 LoweredNest lower_nest(const Graph& body, const Nest& nest, std::string name);
 
 }  // namespace gradc

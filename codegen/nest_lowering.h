@@ -419,7 +419,7 @@ class NestLowering {
         return add_let(t, depth, loop::Draw{seed, step, stream, affine(term.position)});
       }
       case TermKind::Apply: {
-        loop::Apply apply{term.op, {}};
+        loop::Apply apply{compiled_op(term.op), {}};
         for (TermId operand : term.operands) apply.operands.push_back(emit(operand));
         return add_let(t, depth, std::move(apply));
       }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "ir/builder.h"
 #include "ir/verify.h"
 #include "passes/canonicalize.h"
 #include "passes/cse.h"
@@ -50,10 +51,31 @@ constexpr int kMaxRounds = 8;
 
 constexpr std::string_view kStageNames[] = {"model", "grad", "optimized", "fused"};
 
+std::string corrupted_pass;
+
+Graph corrupted(const Graph& graph) {
+  const auto is_changed = [&](const Node& node) {
+    return node.kind == OpKind::Add && is_float(graph.type(node.results[0]).dtype);
+  };
+  const Node* last = nullptr;
+  for (const Node& node : graph.nodes())
+    if (is_changed(node)) last = &node;
+  Rewriter rewriter(graph);
+  for (const Node& node : graph.nodes()) {
+    if (&node != last)
+      rewriter.copy(node);
+    else
+      rewriter.replace(node.results[0], rewriter.builder().sub(rewriter.map(node.operands[0]),
+                                                               rewriter.map(node.operands[1])));
+  }
+  return std::move(rewriter).finish();
+}
+
 Graph run_pass(const Pass& pass, const Graph& graph, const PipelineOptions& options) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
   Graph result = pass.run(graph);
+  if (pass.name == corrupted_pass) result = corrupted(result);
   const std::chrono::duration<double> seconds = Clock::now() - start;
   if (options.timings != nullptr) {
     options.timings->push_back({pass.name, seconds.count(), result.nodes().size()});
@@ -84,6 +106,8 @@ std::optional<Stage> parse_stage(std::string_view text) {
   }
   return {};
 }
+
+void corrupt_pass_for_test(std::string_view name) { corrupted_pass = name; }
 
 std::span<const Pass> all_passes() { return kPasses; }
 

@@ -43,6 +43,10 @@ Graph run_until(const Graph& graph, Stage stage, const PipelineOptions& options 
 /// The same for every graph of the module.
 Module run_until(const Module& module, Stage stage, const PipelineOptions& options = {});
 
+/// A deliberately wrong pass for the tests of verify: where set, the last addition of floats in the
+/// result of the pass of this name becomes a subtraction. Empty: none.
+void corrupt_pass_for_test(std::string_view name);
+
 /// Equal inputs, nodes, types and outputs; origins may differ.
 bool same_graph(const Graph& a, const Graph& b);
 

@@ -1,16 +1,18 @@
-// gradc verify: every pass against the one before, every compiled group against the interpreter,
-// every gradient against finite differences.
+// gradc verify: every pass against the one before, every compiled tensor against the interpreter,
+// every gradient against finite differences; on a difference the least graph that shows it.
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "codegen/lower_nest.h"
 #include "ir/interpret.h"
 #include "ir/op.h"
-#include "passes/gradcheck.h"
 #include "runtime/commands/json_values.h"
 #include "runtime/data/batches.h"
+#include "runtime/execute.h"
 #include "runtime/threads.h"
 #include "tools/commands.h"
-#include "tools/verify_groups.h"
-#include "tools/verify_passes.h"
+#include "tools/verify_graph.h"
 #include "tools/workspace.h"
 
 namespace gradc {
@@ -18,9 +20,15 @@ namespace {
 
 struct VerifyOptions {
   ModelOptions model;
-  std::string corrupted;  // an op, for trying verify out
+  std::string corrupted_derivative, corrupted_pass, corrupted_kernel;  // for trying verify out
+  std::string feed;
+  std::string reproducer = ".";
   int64_t rows = 8;
+  int64_t steps = 1;
 };
+
+/// Rows that a reproducer may do with, the fewest first.
+constexpr int64_t kFewRows[] = {1, 2, 4};
 
 /// What was found, told as it is found.
 class Findings {
@@ -44,6 +52,16 @@ class Findings {
     else
       fmt::print("ok   {}\n", text);
   }
+  /// `path` with .graph and .safetensors; `flags` are those of this run that the difference needs.
+  void reproduced(const std::string& path, const GraphCase& written, const std::string& flags) {
+    const std::string command =
+        fmt::format("gradc verify {0}.graph --feed {0}.safetensors{1}", path, flags);
+    if (json_)
+      print_line(
+          {{"event", "reproducer"}, {"nodes", written.graph.nodes().size()}, {"command", command}});
+    else
+      fmt::print("     the same with {} nodes: {}\n", written.graph.nodes().size(), command);
+  }
   int failures() const { return failures_; }
 
  private:
@@ -63,114 +81,266 @@ std::map<std::string, Tensor> initial_state(Workspace& workspace, uint64_t seed)
   return state;
 }
 
+/// The flags of the command line that decide what code is made, and what is planted.
+std::string flags_of(const VerifyOptions& options) {
+  std::string flags;
+  if (options.model.unfused) flags += " --unfused";
+  if (options.model.backend != "auto") flags += " --backend " + options.model.backend;
+  if (options.model.is_deterministic) flags += " --deterministic";
+  if (options.model.threads > 0) flags += fmt::format(" --threads {}", options.model.threads);
+  for (const auto& [flag, value] :
+       {std::pair{"--corrupt-derivative", &options.corrupted_derivative},
+        {"--corrupt-pass", &options.corrupted_pass},
+        {"--corrupt-kernel", &options.corrupted_kernel}})
+    if (!value->empty()) flags += fmt::format(" {} {}", flag, *value);
+  return flags;
+}
+
+/// The checks of one command, and what they write.
 class Verification {
  public:
-  Verification(Workspace& workspace, int64_t rows, Findings& findings)
+  Verification(Workspace& workspace, const VerifyOptions& options, Findings& findings)
       : workspace_(workspace),
+        options_(options),
         findings_(findings),
-        seed_(workspace.train_settings().seed),
-        batch_(Batches(workspace.data().train, {.size = rows, .shuffle = false}).read(0)),
-        state_(initial_state(workspace, seed_)) {}
+        checks_{
+            workspace.pipeline_options(), [&workspace](const Graph& graph) {
+              return std::make_shared<const Program>(compile(graph, workspace.compile_options()));
+            }} {}
 
-  void check_graph(GraphMode mode) {
-    const int64_t rows = mode == GraphMode::Init ? 0 : batch_.rows;
-    if (!workspace_.holds(mode, rows)) return;
-    if (mode == GraphMode::Train && !workspace_.has_optimizer()) return;
-    if (mode == GraphMode::Predict && !workspace_.has_outputs(rows)) return;
-    const Graph source = workspace_.source_graph(mode, rows);
-    if (source.outputs().empty()) return;
-    const std::vector<Tensor> inputs = inputs_of(source);
-    const std::string title = fmt::format("{} graph, {} rows", name(mode), rows);
-    int64_t passes = 0;
-    for (const Disagreement& found :
-         verify_passes(source, inputs, workspace_.pipeline_options(), passes))
-      findings_.fail(title + ", passes", found);
-    int64_t tensors = 0;
-    const Graph fused = run_until(source, Stage::Fused, workspace_.pipeline_options());
-    const CompileGraph compile_fused = [&](const Graph& graph) {
-      return std::make_shared<const Program>(compile(graph, workspace_.compile_options()));
-    };
-    for (const Disagreement& found : verify_groups(fused, inputs, compile_fused, tensors))
-      findings_.fail(title + ", compiled code", found);
-    findings_.note(fmt::format("{}: {} passes, {} compiled tensors", title, passes, tensors));
+  const GraphChecks& checks() const { return checks_; }
+  const CompileGraph& compile_graph() const { return checks_.compile_graph; }
+
+  /// `smaller` makes the same graph and its inputs for fewer rows, if it can.
+  using ForRows = std::function<std::optional<GraphCase>(int64_t)>;
+  void check_code(const std::string& title, const GraphCase& given, const ForRows& smaller = {}) {
+    const GraphReport report = checks_.check_code(given.graph, given.inputs);
+    for (const GraphFinding& found : report.findings) tell(title, found, given.graph.rows, smaller);
+    findings_.note(
+        fmt::format("{}: {} passes, {} compiled tensors", title, report.passes, report.tensors));
   }
 
-  void check_gradients_of_loss() {
-    if (!workspace_.holds(GraphMode::Train, batch_.rows) || !workspace_.has_optimizer()) return;
-    const Graph source = workspace_.source_graph(GraphMode::Train, batch_.rows);
-    const GradcheckReport report = check_gradients(source, inputs_of(source));
-    if (report.gradients.empty()) {
-      findings_.note("gradients: none in this graph (differentiated before it was dumped?)");
-      return;
-    }
-    double worst = 0;
-    for (const GradientCheck& gradient : report.gradients) {
-      worst = std::max(worst, gradient.max_rel_error);
-      if (gradient.agrees) continue;
-      findings_.fail("gradients", {fmt::format("gradient with respect to {}", gradient.name),
-                                   fmt::format("differs from finite differences by {:.3g} "
-                                               "({:.3g} relative)",
-                                               gradient.max_abs_error, gradient.max_rel_error)});
-    }
-    if (report.fault) {
-      const Origin& origin = report.fault->origin;
-      findings_.fail("gradients",
-                     {fmt::format("derivative of `{}`", op_info(report.fault->kind).name),
-                      fmt::format("its rule disagrees with finite differences ({}:{}:{})",
-                                  origin.file, origin.line, origin.column)});
-    }
-    if (report.agrees())
-      findings_.note(
-          fmt::format("gradients: {} against finite differences, worst relative "
-                      "error {:.2g}",
-                      report.gradients.size(), worst));
+  void check_gradients(const std::string& title, const GraphCase& given) {
+    const GraphReport report = checks_.check_gradients(given.graph, given.inputs);
+    if (report.gradients == 0)
+      return findings_.note(title + ": none in this graph (differentiated before it was dumped?)");
+    for (const GraphFinding& found : report.findings) tell(title, found, given.graph.rows, {});
+    if (report.findings.empty())
+      findings_.note(fmt::format("{}: {} against finite differences, worst relative error {:.2g}",
+                                 title, report.gradients, report.worst_gradient));
+  }
+
+  /// A difference of a whole step that no part of it shows.
+  void fail_as_a_whole(const std::string& title, const Disagreement& disagreement,
+                       const GraphCase& given) {
+    findings_.fail(title, disagreement);
+    write("step", given);
   }
 
  private:
-  std::vector<Tensor> inputs_of(const Graph& graph) const {
-    std::vector<Tensor> inputs;
-    for (size_t i = 0; i < graph.inputs().size(); ++i) {
-      const Input& input = graph.inputs()[i];
-      const Type& type = graph.type(Graph::input_value(i));
-      if (input.kind == InputKind::Data) {
-        inputs.push_back(field(input.name));
-      } else if (const auto found = state_.find(input.name); found != state_.end()) {
-        inputs.push_back(found->second);
-      } else {
-        inputs.push_back(Tensor(type));
-        if (input.kind == InputKind::Seed) inputs.back().set(0, static_cast<double>(seed_));
-      }
-    }
-    return inputs;
+  void tell(const std::string& title, const GraphFinding& found, int64_t rows,
+            const ForRows& smaller) {
+    const std::string check(title_of(found.check));
+    findings_.fail(found.check == GraphCheck::Gradients ? title : title + ", " + check,
+                   found.difference.disagreement);
+    if (!written_.insert(found.check).second) return;
+    write(check, checks_.reproducer(with_few_rows(found, rows, smaller)));
   }
 
-  Tensor field(const std::string& name) const {
+  /// The finding on as few rows as still show it.
+  GraphFinding with_few_rows(const GraphFinding& found, int64_t rows,
+                             const ForRows& smaller) const {
+    if (!smaller) return found;
+    for (int64_t fewer : kFewRows) {
+      if (fewer >= rows) break;
+      const std::optional<GraphCase> given = smaller(fewer);
+      if (!given) continue;
+      for (const GraphFinding& again : checks_.check_code(given->graph, given->inputs).findings)
+        if (again.check == found.check) return again;
+    }
+    return found;
+  }
+
+  /// A reproducer that cannot be written takes nothing from the finding.
+  void write(std::string check, const GraphCase& given) {
+    std::replace(check.begin(), check.end(), ' ', '-');
+    const std::filesystem::path folder(options_.reproducer);
+    const std::string path =
+        (folder / fmt::format("{}-{}", workspace_.name(), check)).lexically_normal().string();
+    try {
+      std::filesystem::create_directories(folder);
+      write_case(path, given);
+      findings_.reproduced(path, given, flags_of(options_));
+    } catch (const std::exception& fault) {
+      fmt::print(stderr, "verify: no reproducer: {}\n", fault.what());
+    }
+  }
+
+  Workspace& workspace_;
+  const VerifyOptions& options_;
+  Findings& findings_;
+  GraphChecks checks_;
+  std::set<GraphCheck> written_;
+};
+
+/// The graphs of a model on batches of its training data.
+class ModelVerification {
+ public:
+  ModelVerification(Workspace& workspace, int64_t rows, Verification& verification)
+      : workspace_(workspace),
+        verification_(verification),
+        rows_(rows),
+        seed_(workspace.train_settings().seed),
+        state_(initial_state(workspace, seed_)) {}
+
+  void check_graph(GraphMode mode) {
+    const std::optional<GraphCase> given = case_of(mode, rows_);
+    if (!given) return;
+    verification_.check_code(title_of(mode), *given,
+                             [&](int64_t rows) { return case_of(mode, rows); });
+  }
+
+  void check_gradients_of_loss() {
+    if (const std::optional<GraphCase> given = case_of(GraphMode::Train, rows_))
+      verification_.check_gradients("gradients", *given);
+  }
+
+  /// Trains on: every step compiled and interpreted, both from the state of the compiled run, so
+  /// that rounding does not add up. Ends with the step that differs, which is taken apart.
+  void check_steps(int64_t steps, Findings& findings) {
+    std::optional<GraphCase> given = case_of(GraphMode::Train, rows_);
+    if (!given || steps < 2) return;
+    const auto program = verification_.compile_graph()(
+        run_until(given->graph, Stage::Fused, verification_.checks().options));
+    Executor executor(program);
+    for (int64_t step = 0; step < steps; ++step) {
+      given = case_of(GraphMode::Train, rows_);
+      if (step > 0 && !check_step(step, *given, executor)) return;
+      take_step(*given, executor);
+      batch_ = (batch_ + 1) % batches(rows_).count();
+    }
+    findings.note(fmt::format("{} training steps", steps));
+  }
+
+ private:
+  Batches batches(int64_t rows) const {
+    return Batches(workspace_.data().train, {.size = rows, .shuffle = false});
+  }
+
+  std::string title_of(GraphMode mode) const {
+    return fmt::format("{} graph, {} rows", name(mode), mode == GraphMode::Init ? 0 : rows_);
+  }
+
+  /// Nothing where the model has no such graph.
+  std::optional<GraphCase> case_of(GraphMode mode, int64_t rows) const {
+    if (mode == GraphMode::Init) rows = 0;
+    if (!workspace_.holds(mode, rows)) return std::nullopt;
+    if (mode == GraphMode::Train && !workspace_.has_optimizer()) return std::nullopt;
+    if (mode == GraphMode::Predict && !workspace_.has_outputs(rows)) return std::nullopt;
+    GraphCase made{workspace_.source_graph(mode, rows), {}};
+    if (made.graph.outputs().empty()) return std::nullopt;
+    std::optional<Batch> batch;
+    for (size_t i = 0; i < made.graph.inputs().size(); ++i) {
+      const Input& input = made.graph.inputs()[i];
+      const Type& type = made.graph.type(Graph::input_value(i));
+      if (input.kind == InputKind::Data) {
+        if (!batch) batch = batches(rows).read(rows == rows_ ? batch_ : 0);
+        if (batch->rows != rows) return std::nullopt;
+        made.inputs.push_back(field(*batch, input.name));
+      } else if (const auto found = state_.find(input.name); found != state_.end()) {
+        made.inputs.push_back(found->second.clone());
+      } else {
+        made.inputs.push_back(Tensor(type));
+        if (input.kind == InputKind::Seed) made.inputs.back().set(0, static_cast<double>(seed_));
+      }
+    }
+    return made;
+  }
+
+  Tensor field(const Batch& batch, const std::string& name) const {
     const Dataset& data = workspace_.data().train;
     for (size_t i = 0; i < data.fields.size(); ++i)
-      if (data.fields[i].name == name) return batch_.values[i];
+      if (data.fields[i].name == name) return batch.values[i];
     throw Error(ExitCode::ModelOrData, "E0901",
                 fmt::format("the data `{}` has no field `{}`", data.name, name));
   }
 
+  std::vector<Tensor> run(const GraphCase& given, Executor& executor) const {
+    std::vector<Tensor> inputs, outputs;
+    for (const Tensor& input : given.inputs) inputs.push_back(input.clone());
+    for (const ProgramOutput& output : executor.program().outputs)
+      outputs.emplace_back(output.type);
+    executor.run(inputs, outputs);
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (const int32_t updated = executor.program().outputs[i].updates_input; updated >= 0)
+        outputs[i] = inputs[static_cast<size_t>(updated)];
+    return outputs;
+  }
+
+  void take_step(const GraphCase& given, Executor& executor) {
+    const std::vector<Tensor> outputs = run(given, executor);
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (const Output& output = given.graph.outputs()[i]; state_.contains(output.name))
+        state_[output.name] = outputs[i];
+  }
+
+  bool check_step(int64_t step, const GraphCase& given, Executor& executor) {
+    const std::vector<Tensor> compiled = run(given, executor);
+    const Graph plain = run_until(given.graph, Stage::Grad);
+    const std::vector<Tensor> expected = interpret(plain, given.inputs);
+    const double unit = coarsest_unit(plain);
+    for (size_t i = 0; i < compiled.size(); ++i) {
+      const std::string difference = compare_tensors(compiled[i], expected[i], unit);
+      if (difference.empty()) continue;
+      const std::string title = fmt::format("step {}", step + 1);
+      const GraphReport report = verification_.checks().check_code(given.graph, given.inputs);
+      if (!report.findings.empty()) {
+        verification_.check_code(title, given);
+      } else {
+        const Output& output = given.graph.outputs()[i];
+        verification_.fail_as_a_whole(
+            title, {fmt::format("output {} {}", name(output.kind), output.name), difference},
+            given);
+      }
+      return false;
+    }
+    return true;
+  }
+
   Workspace& workspace_;
-  Findings& findings_;
+  Verification& verification_;
+  int64_t rows_;
   uint64_t seed_;
-  Batch batch_;
+  int64_t batch_ = 0;
   std::map<std::string, Tensor> state_;
 };
 
-/// Undoes the planted fault however the command ends.
-class PlantedFault {
+/// Undoes the planted faults however the command ends.
+class PlantedFaults {
  public:
-  explicit PlantedFault(const std::string& op) {
-    if (op.empty()) return;
-    const std::optional<OpKind> kind = parse_op_kind(op);
-    if (!kind) throw Error(ExitCode::Usage, "", fmt::format("no op `{}`", op));
-    corrupt_derivative_for_test(kind);
+  explicit PlantedFaults(const VerifyOptions& options) {
+    const auto kind_of = [](const std::string& op) -> std::optional<OpKind> {
+      if (op.empty()) return std::nullopt;
+      const std::optional<OpKind> kind = parse_op_kind(op);
+      if (!kind) throw Error(ExitCode::Usage, "", fmt::format("no op `{}`", op));
+      return kind;
+    };
+    const std::span<const Pass> passes = all_passes();
+    if (!options.corrupted_pass.empty() &&
+        std::none_of(passes.begin(), passes.end(),
+                     [&](const Pass& pass) { return pass.name == options.corrupted_pass; }))
+      throw Error(ExitCode::Usage, "", fmt::format("no pass `{}`", options.corrupted_pass));
+    corrupt_derivative_for_test(kind_of(options.corrupted_derivative));
+    corrupt_kernels_for_test(kind_of(options.corrupted_kernel));
+    corrupt_pass_for_test(options.corrupted_pass);
   }
-  ~PlantedFault() { corrupt_derivative_for_test(std::nullopt); }
-  PlantedFault(const PlantedFault&) = delete;
-  PlantedFault& operator=(const PlantedFault&) = delete;
+  ~PlantedFaults() {
+    corrupt_derivative_for_test(std::nullopt);
+    corrupt_kernels_for_test(std::nullopt);
+    corrupt_pass_for_test("");
+  }
+  PlantedFaults(const PlantedFaults&) = delete;
+  PlantedFaults& operator=(const PlantedFaults&) = delete;
 };
 
 int64_t rows_to_check(Workspace& workspace, int64_t wanted) {
@@ -179,16 +349,39 @@ int64_t rows_to_check(Workspace& workspace, int64_t wanted) {
   return std::min(workspace.is_graph_file() ? batch : std::min(batch, wanted), available);
 }
 
-ExitCode run_verify(const VerifyOptions& options) {
-  set_threads(options.model.threads);
-  const PlantedFault planted(options.corrupted);
-  Workspace workspace(options.model);
-  Findings findings(options.model.json);
-  Verification verification(workspace, rows_to_check(workspace, options.rows), findings);
+void verify_model(Workspace& workspace, const VerifyOptions& options, Findings& findings) {
+  Verification verification(workspace, options, findings);
+  ModelVerification model(workspace, rows_to_check(workspace, options.rows), verification);
   for (GraphMode mode :
        {GraphMode::Init, GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict})
-    verification.check_graph(mode);
-  verification.check_gradients_of_loss();
+    model.check_graph(mode);
+  model.check_gradients_of_loss();
+  if (findings.failures() == 0) model.check_steps(options.steps, findings);
+}
+
+/// A graph file on tensors of a file: what a reproducer is.
+void verify_feed(Workspace& workspace, const VerifyOptions& options, Findings& findings) {
+  Verification verification(workspace, options, findings);
+  for (const Graph& graph : workspace.graphs()) {
+    const GraphCase given{graph, feed_from(options.feed, graph)};
+    const std::string title = fmt::format("{} graph", name(graph.mode));
+    verification.check_code(title, given);
+    const bool has_gradients =
+        std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                    [](const Node& node) { return node.kind == OpKind::Gradient; });
+    if (has_gradients) verification.check_gradients("gradients", given);
+  }
+}
+
+ExitCode run_verify(const VerifyOptions& options) {
+  set_threads(options.model.threads);
+  const PlantedFaults planted(options);
+  Workspace workspace(options.model);
+  Findings findings(options.model.json);
+  if (options.feed.empty())
+    verify_model(workspace, options, findings);
+  else
+    verify_feed(workspace, options, findings);
   if (options.model.json)
     print_line({{"event", "end"}, {"failures", findings.failures()}});
   else
@@ -207,8 +400,16 @@ Action configure_verify(Flags& flags) {
   add_execution_flags(flags, options->model);
   flags.add("--rows", &options->rows, "Rows of the batch that is checked")
       .in_range(1, int64_t{1} << 20);
-  flags.add("--corrupt-derivative", &options->corrupted,
+  flags.add("--steps", &options->steps, "Training steps to compare; the first is taken apart")
+      .in_range(1, int64_t{1} << 30);
+  flags.add("--feed", &options->feed, "Tensors for the inputs of a graph file, by name");
+  flags.add("--reproducer", &options->reproducer,
+            "Folder for the least graph that shows a difference, with its inputs");
+  flags.add("--corrupt-derivative", &options->corrupted_derivative,
             "Plant a wrong derivative of this op, to see what verify says");
+  flags.add("--corrupt-pass", &options->corrupted_pass, "Plant a fault in this pass");
+  flags.add("--corrupt-kernel", &options->corrupted_kernel,
+            "Plant a fault in what is compiled for this op");
   return [options] { return run_verify(*options); };
 }
 

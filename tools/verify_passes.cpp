@@ -33,9 +33,9 @@ std::optional<Disagreement> compare_outputs(const Pass& pass, const Graph& graph
 
 }  // namespace
 
-std::vector<Disagreement> verify_passes(const Graph& source, std::span<const Tensor> inputs,
+std::optional<Difference> verify_passes(const Graph& source, std::span<const Tensor> inputs,
                                         const PipelineOptions& options, int64_t& checked) {
-  std::vector<Disagreement> found;
+  std::optional<Difference> found;
   std::optional<Graph> last;
   std::vector<Tensor> last_values;
   if (!has_gradient_nodes(source)) {
@@ -45,12 +45,12 @@ std::vector<Disagreement> verify_passes(const Graph& source, std::span<const Ten
   PipelineOptions observed = options;
   observed.verify = true;
   observed.after = [&](const Pass& pass, const Graph& graph) {
-    if (!found.empty() || (last && same_graph(*last, graph))) return;
+    if (found || (last && same_graph(*last, graph))) return;
     const std::vector<Tensor> values = interpret(graph, inputs);
     if (last) {
       ++checked;
       if (auto difference = compare_outputs(pass, graph, values, last_values))
-        found.push_back(*std::move(difference));
+        found = {*std::move(difference), {*last, {inputs.begin(), inputs.end()}}};
     }
     last = graph;
     last_values = values;

@@ -12,6 +12,7 @@
 #include "ir/text.h"
 #include "passes/recompute.h"
 #include "runtime/commands/reported_error.h"
+#include "runtime/crash_context.h"
 #include "runtime/model_interface.h"
 #include "runtime/processor.h"
 #include "tools/locate_nan.h"
@@ -57,6 +58,18 @@ Settings settings_of(const Attrs& attrs) {
                               "string",
                               key));
   }
+  return settings;
+}
+
+/// Of a graph file without any, such as a part of a graph.
+Settings settings_without_training() {
+  Settings settings;
+  for (const char* key : {"data", "test", "optimizer"}) settings.set(key, std::string());
+  for (const char* key : {"batch", "eval_batch"}) settings.set(key, int64_t{32});
+  settings.set("epochs", int64_t{1});
+  settings.set("seed", int64_t{0});
+  settings.set("shuffle", true);
+  settings.set("last_batch", std::string("keep"));
   return settings;
 }
 
@@ -108,9 +121,12 @@ Workspace::Workspace(ModelOptions options)
   const Stopwatch stopwatch(compile_seconds_);
   const Stopwatch reading(phases_.elaborate);
   const std::string text = read_text(options_.model);
+  note_crash_input({is_graph_text(text) ? "model.graph" : "model.grad", text});
+  const CrashScope scope("reading the model");
   if (is_graph_text(text)) {
     module_ = parse_module(text, options_.model);
-    const Settings dumped = settings_of(module_->settings);
+    const Settings dumped = module_->settings.entries().empty() ? settings_without_training()
+                                                                : settings_of(module_->settings);
     check_settings(dumped, ExitCode::ModelOrData);
     settings_ = override_settings(dumped, overrides(options_), "a dumped graph");
   } else {
@@ -127,6 +143,12 @@ Workspace::Workspace(ModelOptions options)
 Workspace::~Workspace() = default;
 
 const std::string& Workspace::name() const { return module_ ? module_->name : model_->name(); }
+
+std::span<const Graph> Workspace::graphs() const {
+  if (!module_)
+    throw Error(ExitCode::Usage, "", fmt::format("`{}` is no graph file", options_.model));
+  return module_->graphs;
+}
 
 std::string Workspace::target() const { return target_description(); }
 
@@ -341,6 +363,9 @@ std::pair<Graph, bool> Workspace::limited_graph(Graph fused) const {
 }
 
 std::shared_ptr<const Program> Workspace::compile_graph(const Graph& graph) const {
+  const CrashScope scope("compiling a source graph", [&] {
+    return print(Module{name(), {}, {graph}});
+  });
   double passes = 0;
   CompileSeconds seconds;
   std::optional<Graph> fused;

@@ -39,6 +39,8 @@ class Workspace : public RunnableModel {
   std::string compiler() const override;
   std::string locate_nan(Session& session, std::span<const Field> fields, int64_t rows) override;
   bool is_graph_file() const { return module_.has_value(); }
+  /// Those of a graph file. Throws Error (Usage) for a model.
+  std::span<const Graph> graphs() const;
   TrainSettings train_settings() const { return gradc::train_settings(settings_); }
   /// False where the model has no optimizer: there is no train graph then.
   bool has_optimizer() const { return gradc::has_optimizer(settings_); }
