@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cctype>
 
+#include "ir/text.h"
+#include "runtime/crash_context.h"
+
 namespace gradc {
 namespace {
 
@@ -30,6 +33,9 @@ Artefact make_artefact(const std::string& name, std::span<const ArtefactGraph> g
   Artefact artefact;
   KernelPool pool;
   for (const ArtefactGraph& graph : graphs) {
+    const CrashScope scope("lowering a fused graph", [&] {
+      return print(Module{graph.fused.name, {}, {graph.fused}});
+    });
     facts.programs.push_back(lower(graph.fused, options, pool).program);
     Program& program = facts.programs.back();
     program.is_serial = graph.is_serial.value_or(program.is_serial);

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <map>
 
+#include "ir/text.h"
+#include "runtime/crash_context.h"
+
 namespace gradc {
 
 namespace {
@@ -25,6 +28,9 @@ void fill_in(Program& program, const std::map<std::string, KernelFunction>& func
 }  // namespace
 
 Program compile(const Graph& fused, const CompileOptions& options, CompileSeconds* seconds) {
+  const CrashScope scope("compiling a fused graph", [&] {
+    return print(Module{fused.name, {}, {fused}});
+  });
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
   LoweredProgram lowered = lower(fused, options);

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "runtime/core/parallel_threshold.h"
+#include "runtime/crash_context.h"
 #include "runtime/library_calls.h"
 #include "runtime/library_parts.h"
 #include "runtime/ordered_kernels.h"
@@ -334,6 +335,7 @@ void Executor::State::run_step(const BoundStep& step) {
 }
 
 void Executor::State::run_steps() {
+  const CrashScope scope("running a program");
   make_calls();
   // The setting belongs to the calling thread, which may be another one than last time.
   if (omp_get_max_threads() != team()) omp_set_num_threads(team());

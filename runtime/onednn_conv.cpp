@@ -15,6 +15,7 @@ using namespace onednn;
 using Dims = std::vector<dnnl_dim_t>;
 
 void check_status(dnnl_status_t status, const ConvStep& step, const char* what) {
+  check_memory(status);
   CHECK(status == dnnl_success, "oneDNN: {} failed with status {} for {}", what,
         static_cast<int>(status), step.name);
 }
@@ -231,8 +232,7 @@ void OnednnConv::State::set_up_kernel(const ConvStep& step, const Layouts& layou
 }
 
 void OnednnConv::State::create_memory(Memory& memory, const dnnl_memory_desc_t& layout) const {
-  CHECK(dnnl_memory_create(memory.out(), &layout, engine(), DNNL_MEMORY_NONE) == dnnl_success,
-        "no oneDNN memory object");
+  onednn::create_memory(memory, layout);
 }
 
 void OnednnConv::State::add_argument(Memory& memory, const dnnl_memory_desc_t& layout,
@@ -261,6 +261,7 @@ void OnednnConv::run() {
   const auto execute = [&](const Primitive& primitive, std::vector<dnnl_exec_arg_t>& arguments) {
     const dnnl_status_t status = dnnl_primitive_execute(
         primitive.get(), stream(), static_cast<int>(arguments.size()), arguments.data());
+    check_memory(status);
     CHECK(status == dnnl_success, "oneDNN: a convolution failed with status {}",
           static_cast<int>(status));
   };

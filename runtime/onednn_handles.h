@@ -3,10 +3,16 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include <memory>
+#include <new>
 
 #include "runtime/core/error.h"
 
 namespace gradc::onednn {
+
+/// The library says that memory ran out as a status.
+inline void check_memory(dnnl_status_t status) {
+  if (status == dnnl_out_of_memory) throw std::bad_alloc();
+}
 
 /// Owns one handle of the C interface.
 template <typename T, dnnl_status_t (*Destroy)(T)>
@@ -37,7 +43,9 @@ using PrimitiveAttr = Handle<dnnl_primitive_attr_t, dnnl_primitive_attr_destroy>
 inline dnnl_engine_t engine() {
   static const dnnl_engine_t created = [] {
     dnnl_engine_t made = nullptr;
-    CHECK(dnnl_engine_create(&made, dnnl_cpu, 0) == dnnl_success, "no oneDNN engine");
+    const dnnl_status_t status = dnnl_engine_create(&made, dnnl_cpu, 0);
+    check_memory(status);
+    CHECK(status == dnnl_success, "no oneDNN engine");
     return made;
   }();
   return created;
@@ -47,11 +55,20 @@ inline dnnl_engine_t engine() {
 inline dnnl_stream_t stream() {
   thread_local const auto created = [] {
     auto made = std::make_unique<Stream>();
-    CHECK(dnnl_stream_create(made->out(), engine(), dnnl_stream_default_flags) == dnnl_success,
-          "no oneDNN stream");
+    const dnnl_status_t status =
+        dnnl_stream_create(made->out(), engine(), dnnl_stream_default_flags);
+    check_memory(status);
+    CHECK(status == dnnl_success, "no oneDNN stream");
     return made;
   }();
   return created->get();
+}
+
+inline void create_memory(Memory& memory, const dnnl_memory_desc_t& layout) {
+  const dnnl_status_t status =
+      dnnl_memory_create(memory.out(), &layout, engine(), DNNL_MEMORY_NONE);
+  check_memory(status);
+  CHECK(status == dnnl_success, "no oneDNN memory object");
 }
 
 /// Nothing where there is no memory object.

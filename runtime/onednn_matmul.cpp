@@ -16,6 +16,7 @@ namespace {
 using namespace onednn;
 
 void check_status(dnnl_status_t status, const MatmulStep& step, const char* what) {
+  check_memory(status);
   CHECK(status == dnnl_success, "oneDNN: {} failed with status {} for {} [{}, {}, {}, {}]", what,
         static_cast<int>(status), step.name, step.batch, step.m, step.n, step.k);
 }
@@ -201,8 +202,7 @@ void OnednnMatmul::State::create_desc(const MatmulStep& step, const Problem& pro
 
 void OnednnMatmul::State::add_argument(Memory& memory, const dnnl_memory_desc_t& layout,
                                        int argument) {
-  CHECK(dnnl_memory_create(memory.out(), &layout, engine(), DNNL_MEMORY_NONE) == dnnl_success,
-        "no oneDNN memory object");
+  create_memory(memory, layout);
   arguments.push_back({argument, memory.get()});
 }
 
@@ -229,6 +229,7 @@ void OnednnMatmul::run() {
     const dnnl_status_t status = dnnl_primitive_execute(state_->primitive.get(), stream(),
                                                         static_cast<int>(state_->arguments.size()),
                                                         state_->arguments.data());
+    check_memory(status);
     CHECK(status == dnnl_success, "oneDNN: a matrix product failed with status {}",
           static_cast<int>(status));
   }

@@ -4,6 +4,7 @@
 #include "codegen/build_id.h"
 #include "codegen/code_generator.h"
 #include "codegen/llvm/artefact_objects.h"
+#include "codegen/llvm/fatal_errors.h"
 #include "codegen/llvm/object_code.h"
 
 namespace gradc {
@@ -22,5 +23,7 @@ constexpr CodeGenerator kGenerator = {
 
 extern "C" __attribute__((visibility("default"))) const gradc::CodeGenerator* gradc_code_generator(
     const char* build_id) {
-  return std::strcmp(build_id, gradc::kBuildId) == 0 ? &gradc::kGenerator : nullptr;
+  if (std::strcmp(build_id, gradc::kBuildId) != 0) return nullptr;
+  gradc::install_fatal_error_handlers();
+  return &gradc::kGenerator;
 }

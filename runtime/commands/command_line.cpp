@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "runtime/commands/crash_report.h"
 #include "runtime/commands/reported_error.h"
 #include "runtime/core/did_you_mean.h"
 
@@ -23,6 +24,7 @@ class Runner {
 
   int run(int argc, char** argv) const {
     try {
+      const RunningCommand running;
       return flushed(run_command(argc, argv));
     } catch (const ReportedError& fault) {
       return static_cast<int>(fault.exit_code());
@@ -32,12 +34,11 @@ class Runner {
     } catch (const std::system_error& fault) {
       return report(ExitCode::InputOutput, fault.what());
     } catch (const InternalError& fault) {
-      return report(ExitCode::Bug,
-                    fmt::format("internal error (a bug of gradc): {}", fault.what()));
+      return report_bug("internal error (a bug of gradc)", fault.what());
     } catch (const std::bad_alloc&) {
       return report(ExitCode::InputOutput, "error[E0802] out of memory");
     } catch (const std::exception& fault) {
-      return report(ExitCode::Bug, fmt::format("unexpected: {}", fault.what()));
+      return report_bug("unexpected", fault.what());
     }
   }
 
@@ -45,6 +46,13 @@ class Runner {
   int report(ExitCode code, const std::string& message) const {
     fmt::print(stderr, "{}: {}\n", line_.name, message);
     return static_cast<int>(code);
+  }
+
+  int report_bug(const std::string& title, const std::string& message) const {
+    const std::string folder = write_crash_report(message);
+    const std::string where =
+        folder.empty() ? "" : fmt::format("\n  what it was doing is in {}", folder);
+    return report(ExitCode::Bug, fmt::format("{}: {}{}", title, message, where));
   }
 
   int unknown_command(const std::string& written) const {
@@ -116,6 +124,7 @@ class Runner {
 }  // namespace
 
 int run_command_line(const CommandLine& line, int argc, char** argv) {
+  watch_for_crashes(line, argc, argv);
   return Runner(line).run(argc, argv);
 }
 

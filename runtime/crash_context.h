@@ -1,0 +1,48 @@
+// What the process is doing, for the report of an internal error: noted where it begins, read when
+// something goes wrong.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <string>
+
+namespace gradc {
+
+/// While one lives, its thread is at this stage. Where an InternalError passes through, it keeps
+/// the text of what was worked on for the report.
+class CrashScope {
+ public:
+  using Text = std::function<std::string()>;
+  /// `stage` outlives the scope. `text`, if given, is asked for only when something goes wrong.
+  explicit CrashScope(const char* stage, Text text = {});
+  ~CrashScope();
+  CrashScope(const CrashScope&) = delete;
+  CrashScope& operator=(const CrashScope&) = delete;
+
+  const char* stage() const { return stage_; }
+  const Text& text() const { return text_; }
+  const CrashScope* outer() const { return outer_; }
+
+ private:
+  const char* stage_;
+  Text text_;
+  const CrashScope* outer_;
+  int exceptions_;
+};
+
+/// The innermost scope of the calling thread, else the last one that any thread began; may be null.
+const CrashScope* crash_scope();
+
+/// What is compiled, as it was read. `name` is that of a file ("model.grad").
+struct CrashInput {
+  std::string name, text;
+};
+void note_crash_input(CrashInput input);
+const CrashInput& crash_input();
+
+/// Stages and texts that an exception has passed through, the innermost first; emptied by the call.
+struct CrashTrace {
+  std::string stages, text;
+};
+CrashTrace take_crash_trace();
+
+}  // namespace gradc
