@@ -22,6 +22,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kSuffix = ".safetensors";
+/// What temporary names of AtomicFile begin with here.
+constexpr std::string_view kOurNames[] = {kPrefix, "best.", "run.json.", "log.jsonl.",
+                                          "metrics.csv."};
 
 [[noreturn]] void cannot(const char* action, const std::string& path, int reason) {
   throw Error(ExitCode::InputOutput, "E0922",
@@ -164,7 +167,8 @@ void RunFolder::tidy(int64_t keep) const {
   std::error_code ignored;
   const auto is_left_over = [](const std::string& name) {
     return name.ends_with(".tmp") &&
-           (name.find(kSuffix) != std::string::npos || name.starts_with("run.json"));
+           std::any_of(std::begin(kOurNames), std::end(kOurNames),
+                       [&](std::string_view ours) { return name.starts_with(ours); });
   };
   for (const std::string& name : names_in(path_, is_left_over)) fs::remove(file(name), ignored);
   const std::vector<std::string> names = checkpoints();
