@@ -149,9 +149,9 @@ class Trainer {
   TrainResult run();
 
  private:
+  bool has_all_steps() const { return settings_.steps && progress_.steps >= *settings_.steps; }
   bool is_finished() const {
-    return settings_.steps ? progress_.steps >= *settings_.steps
-                           : progress_.epoch >= settings_.epochs;
+    return settings_.steps ? has_all_steps() : progress_.epoch >= settings_.epochs;
   }
   bool goes_on() {
     is_ended_ = is_ended_ || !events_.on_progress(progress_);
@@ -241,9 +241,9 @@ void Trainer::run_epoch() {
   position_ = {};
   position_.epoch = progress_.epoch;
   position_.batches = pass.count();
-  while (pass.next()) {
+  while (!has_all_steps() && pass.next()) {
     run_step(pass);
-    if (!goes_on() || (settings_.steps && is_finished())) break;
+    if (!goes_on()) break;
   }
   if (!result_.interrupted) finish_epoch(pass.count());
 }
@@ -271,7 +271,12 @@ TrainResult Trainer::run() {
   undo_.take(session_, progress_);
   result_.metrics = progress_.metrics;
   result_.interrupted = stop_;
-  while (!result_.interrupted && !is_ended_ && !is_finished()) run_epoch();
+  // An epoch that was begun is reported, though the run may have been cut off behind its last step.
+  bool is_begun = progress_.batch > 0;
+  while (!result_.interrupted && !is_ended_ && (is_begun || !is_finished())) {
+    run_epoch();
+    is_begun = false;
+  }
   if (result_.interrupted && !progress_.sums.is_empty()) result_.metrics = running_();
   result_.seconds = time.seconds();
   result_.median_step_seconds = median(std::move(step_seconds_));

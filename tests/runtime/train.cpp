@@ -195,8 +195,8 @@ bool same_bits(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>
   });
 }
 
-TEST_CASE("train: resumed behind any step or epoch, the rest is the same to the bit") {
-  const TrainSettings settings{.batch = 4, .epochs = 3, .seed = 5};
+/// A run of `settings`, and the same from every moment at which it could have been saved.
+void check_resumed(const TrainSettings& settings, size_t moments) {
   const Dataset data = counting_data(10);
   const Dataset held_out = counting_data(6);
   const std::atomic<bool> stop = false;
@@ -206,23 +206,33 @@ TEST_CASE("train: resumed behind any step or epoch, the rest is the same to the 
   Watched watched;
   watched.session = &whole;
   const TrainResult expected = train(whole, data, settings, watched, stop, {}, &held_out);
-  REQUIRE(watched.moments.size() == 12);
+  REQUIRE(watched.moments.size() == moments);
   REQUIRE(expected.metrics.size() == 2);
   CHECK(expected.metrics[1].first == "val_spread");
   for (const Moment& moment : watched.moments) {
     INFO(moment.progress);
+    const TrainProgress start = parse_progress(moment.progress, "a test");
     MeanModel other_model;
     Session resumed(other_model, 0);
     resumed.restore(moment.state);
     Watched rest;
     rest.session = &resumed;
-    const TrainResult result = train(resumed, data, settings, rest, stop,
-                                     parse_progress(moment.progress, "a test"), &held_out);
+    const TrainResult result = train(resumed, data, settings, rest, stop, start, &held_out);
     CHECK(same_bits(resumed.state(), whole.state()));
     CHECK(result.metrics == expected.metrics);
     CHECK(to_text(result.progress) == to_text(expected.progress));
     CHECK(std::equal(rest.losses.rbegin(), rest.losses.rend(), watched.losses.rbegin()));
+    CHECK(static_cast<size_t>(start.epoch) + rest.epochs.size() == watched.epochs.size());
   }
+}
+
+TEST_CASE("train: resumed behind any step or epoch, the rest is the same to the bit") {
+  check_resumed({.batch = 4, .epochs = 3, .seed = 5}, 12);
+}
+
+TEST_CASE("train: a run of some steps is resumed likewise, also behind the last of them") {
+  check_resumed({.batch = 4, .steps = 7, .seed = 5}, 9);
+  check_resumed({.batch = 4, .steps = 6, .seed = 5}, 8);
 }
 
 TEST_CASE("train: what a checkpoint says of its progress is checked") {

@@ -52,6 +52,10 @@ std::string check_call(int64_t call, bool is_forever, const std::string& expecte
 
 /// Every `stride`th call of the run.
 void check_failing_calls(int64_t stride) {
+  if (!std::string(GRADC_SANITIZER).empty()) {
+    WARN("not with a sanitizer, which must be the first library");
+    return;
+  }
   const std::string whole = temporary_path("not_failing");
   const int64_t calls = count_calls(whole);
   REQUIRE(calls > 30);
@@ -66,7 +70,6 @@ void check_failing_calls(int64_t stride) {
 
 }  // namespace
 
-#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("a call that fails while a run saves costs nothing that was saved") {
   check_failing_calls(11);
 }
@@ -74,7 +77,6 @@ TEST_CASE("a call that fails while a run saves costs nothing that was saved") {
 TEST_CASE("each call that fails while a run saves costs nothing that was saved", "[.long]") {
   check_failing_calls(1);
 }
-#endif
 
 TEST_CASE("a full disk ends a run with exit 5") {
   const ProgramRun run =

@@ -62,9 +62,14 @@ TEST_CASE("a run interrupted at any moment saves, says so by its exit code, and 
   check_interrupted_runs(dropout_case(), SIGINT, 4);
 }
 
-TEST_CASE("killed runs of an MLP, an LSTM and a GPT, in full", "[.long]") {
-  for (const InterruptedCase& subject : {dropout_case(), lstm_case(), gpt_case()})
-    check_interrupted_runs(subject, SIGKILL, 100);
+TEST_CASE("100 runs of an MLP with dropout, killed", "[.long]") {
+  check_interrupted_runs(dropout_case(), SIGKILL, 100);
+}
+TEST_CASE("100 runs of an LSTM, killed", "[.long]") {
+  check_interrupted_runs(lstm_case(), SIGKILL, 100);
+}
+TEST_CASE("100 runs of a GPT, killed", "[.long]") {
+  check_interrupted_runs(gpt_case(), SIGKILL, 100);
 }
 
 TEST_CASE("two runs in one folder refuse each other") {
