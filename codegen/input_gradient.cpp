@@ -71,7 +71,8 @@ std::optional<InputGradient> as_convolution(const Graph& body) {
   for (size_t k = 0; k < shape.rank(); ++k) {
     const int64_t reach = (shape.kernel[k] - 1) * shape.dilation[k];
     const int64_t before = reach - shape.low[k];
-    if (before < 0 || shape.input[k] + reach - shape.output[k] - before < 0) return std::nullopt;
+    if (before < 0 || shape.input[k] == 0 || shape.input[k] + reach - shape.output[k] - before < 0)
+      return std::nullopt;
   }
   InputGradient result{pad_gradient(shape, body.type(node.operands[0])),
                        turn_kernel(shape, body.type(node.operands[1])),
