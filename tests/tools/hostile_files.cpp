@@ -3,6 +3,7 @@
 
 #include "runtime/data/npy.h"
 #include "tests/tools/hostile_parts.h"
+#include "tests/tools/hostile_texts.h"
 #include "tests/tools/run_program.h"
 
 namespace gradc {

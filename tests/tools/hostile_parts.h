@@ -39,11 +39,4 @@ class Files {
   std::vector<HostileFile> files_;
 };
 
-// Of text: tests/tools/hostile_texts.cpp.
-std::vector<HostileFile> hostile_csv_files();
-std::vector<HostileFile> hostile_text_files();
-std::vector<HostileFile> hostile_model_files();
-std::vector<HostileFile> hostile_graph_files();
-std::vector<HostileFile> hostile_log_files();
-
 }  // namespace gradc

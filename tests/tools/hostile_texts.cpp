@@ -1,4 +1,5 @@
 // Tables, texts, models, graphs and logs that lie.
+#include "tests/tools/hostile_texts.h"
 #include "tests/tools/hostile_parts.h"
 
 namespace gradc {
