@@ -335,7 +335,6 @@ void Executor::State::run_step(const BoundStep& step) {
 }
 
 void Executor::State::run_steps() {
-  const CrashScope scope("running a program");
   make_calls();
   // The setting belongs to the calling thread, which may be another one than last time.
   if (omp_get_max_threads() != team()) omp_set_num_threads(team());
@@ -373,6 +372,7 @@ const Program& Executor::program() const { return *state_->program; }
 bool Executor::gave_numbers() const { return state_->gave_numbers; }
 
 void Executor::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
+  const CrashScope scope("running a program");
   state_->bind(inputs, outputs);
   state_->run_steps();
   state_->look_at_state(inputs);
