@@ -227,10 +227,7 @@ void Trainer::undo_step(const std::string& nan, const Pass& pass) {
                     : message);
   events_.on_nan(message);
   if (settings_.on_nan == OnNan::Rollback)
-    if (const auto good = events_.last_good_state()) {
-      session_.restore(good->first);
-      progress_.steps = good->second;
-    }
+    progress_.steps = events_.roll_back(session_).value_or(progress_.steps);
   ++progress_.batch;
   undo_.take(session_, progress_);
 }

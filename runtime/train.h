@@ -15,7 +15,7 @@ namespace gradc {
 enum class OnNan : uint8_t {
   Stop,      // the run ends with an error
   Skip,      // the step is undone and its batch left out
-  Rollback,  // the same, and the state becomes that of TrainEvents::last_good_state
+  Rollback,  // the same, and then TrainEvents::roll_back
 };
 
 struct TrainSettings {
@@ -67,9 +67,9 @@ class TrainEvents {
   }
   /// The step was undone, and the run goes on behind its batch.
   virtual void on_nan(const std::string& /*message*/) {}
-  /// What OnNan::Rollback returns to: a snapshot of the session, and the updates it has seen;
-  /// nothing for the state before the step.
-  virtual std::optional<std::pair<NamedTensors, int64_t>> last_good_state() { return std::nullopt; }
+  /// For OnNan::Rollback: gives the session its last good state, and returns the updates that has
+  /// seen; nothing, and the session as it is, where there is none.
+  virtual std::optional<int64_t> roll_back(Session&) { return std::nullopt; }
 };
 
 struct TrainResult {

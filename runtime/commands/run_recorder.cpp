@@ -95,12 +95,11 @@ void add_run_flags(Flags& flags, RunRules& rules) {
       "Stop after this time (90s, 10m, 2h)");
 }
 
-std::optional<BestMetric> best_metric(const RunRules& rules, const std::vector<std::string>& names,
-                                      const std::vector<std::string>& losses, bool has_validation) {
+BestMetric best_metric(const RunRules& rules, const std::vector<std::string>& names,
+                       const std::vector<std::string>& losses, bool has_validation) {
   std::string name = rules.best;
   const std::optional<bool> direction = take_direction(name);
   if (name.empty()) {
-    if (!has_validation && !rules.early_stop) return std::nullopt;
     if (losses.empty()) wrong_flag("the model has no loss: --best names what --early-stop goes by");
     name = (has_validation ? "val_" : "") + losses.front();
   }
@@ -111,7 +110,7 @@ std::optional<BestMetric> best_metric(const RunRules& rules, const std::vector<s
   }
   const std::string plain = name.starts_with("val_") ? name.substr(4) : name;
   const bool is_loss = std::find(losses.begin(), losses.end(), plain) != losses.end();
-  return BestMetric{name, direction.value_or(is_loss)};
+  return {name, direction.value_or(is_loss)};
 }
 
 RunRecorder::RunRecorder(const RunRules& rules, std::optional<BestMetric> best,
@@ -258,21 +257,13 @@ void RunRecorder::finish(const Session& session, const TrainProgress& progress) 
   writer_.wait();
 }
 
-std::optional<std::pair<NamedTensors, int64_t>> RunRecorder::last_good_state(
-    const Session& session) {
+std::optional<int64_t> RunRecorder::roll_back(Session& session) {
   if (!folder_) return std::nullopt;
   writer_.wait();
   const auto checkpoint = folder_->newest_checkpoint();
   if (!checkpoint) return std::nullopt;
-  std::pair<NamedTensors, int64_t> good;
-  session.take_snapshot(good.first);
-  for (NamedTensor& entry : good.first.tensors) {
-    const Tensor* saved = checkpoint->content.find(entry.name);
-    if (saved == nullptr || saved->type() != entry.value.type()) return std::nullopt;
-    entry.value = *saved;
-  }
-  good.second = parse_progress(checkpoint->content.metadata.at(kProgress), checkpoint->path).steps;
-  return good;
+  session.load(checkpoint->content, checkpoint->path);
+  return parse_progress(checkpoint->content.metadata.at(kProgress), checkpoint->path).steps;
 }
 
 std::string RunRecorder::best_text() const {

@@ -57,8 +57,9 @@ class RunRecorder {
   const std::string& stopped_by() const { return stopped_by_; }
   /// The epoch of the best value, from 1; 0 where there is none yet.
   int64_t best_epoch() const { return best_epoch_; }
-  /// State and updates of the newest checkpoint.
-  std::optional<std::pair<NamedTensors, int64_t>> last_good_state(const Session& session);
+  /// Gives the session the state of the newest checkpoint, and returns the updates that has seen;
+  /// nothing where there is none.
+  std::optional<int64_t> roll_back(Session& session);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -88,9 +89,9 @@ class RunRecorder {
 };
 
 /// The metric that `rules` name among those a session will give (`names`), else the first loss of
-/// `losses`, of the validation rows where there are any; nothing where no rule needs one. Throws
-/// Error (Usage) for a name that is not there.
-std::optional<BestMetric> best_metric(const RunRules& rules, const std::vector<std::string>& names,
-                                      const std::vector<std::string>& losses, bool has_validation);
+/// `losses`, of the validation rows where there are any. Throws Error (Usage) for a name that is
+/// not there.
+BestMetric best_metric(const RunRules& rules, const std::vector<std::string>& names,
+                       const std::vector<std::string>& losses, bool has_validation);
 
 }  // namespace gradc

@@ -115,14 +115,16 @@ class Training {
 
  private:
   Session& prepare_session();
+  /// Nothing where no rule needs one: the names cost the compilation of the metrics.
   std::optional<BestMetric> best() {
+    const bool has_validation = model_->has_validation();
+    const RunRules& rules = options_.rules;
+    if (rules.best.empty() && !rules.early_stop && !has_validation) return std::nullopt;
     std::vector<std::string> losses;
     for (const ProgramOutput& output : session_->program(GraphMode::Train, first_rows_).outputs)
       if (output.kind == OutputKind::Loss) losses.push_back(output.name);
-    const bool has_validation = model_->has_validation();
-    return best_metric(options_.rules,
-                       with_names_of_validation(metric_names(*session_), has_validation), losses,
-                       has_validation);
+    return best_metric(rules, with_names_of_validation(metric_names(*session_), has_validation),
+                       losses, has_validation);
   }
   NamedValues test(NamedTensors& tables, bool& is_interrupted);
 

@@ -62,8 +62,8 @@ void TrainReporter::on_nan(const std::string& message) {
   tell({{"event", "nan"}, {"message", message}});
 }
 
-std::optional<std::pair<NamedTensors, int64_t>> TrainReporter::last_good_state() {
-  return recorder_.last_good_state(*session_);
+std::optional<int64_t> TrainReporter::roll_back(Session& session) {
+  return recorder_.roll_back(session);
 }
 
 }  // namespace gradc

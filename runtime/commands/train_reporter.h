@@ -28,7 +28,7 @@ class TrainReporter : public TrainEvents {
   bool on_progress(const TrainProgress& progress) override;
   std::string locate_nan(Session& session, std::span<const Field> fields, int64_t rows) override;
   void on_nan(const std::string& message) override;
-  std::optional<std::pair<NamedTensors, int64_t>> last_good_state() override;
+  std::optional<int64_t> roll_back(Session& session) override;
 
   /// The session that trains; needed from the first step on.
   void watch(const Session& session) { session_ = &session; }
