@@ -7,7 +7,6 @@
 #include <set>
 
 #include "ir/builder.h"
-#include "ir/interpret.h"
 #include "ir/text.h"
 #include "runtime/atomic_file.h"
 #include "runtime/safetensors.h"
@@ -78,13 +77,6 @@ class Extraction {
   std::set<std::string> names_;
   std::vector<Tensor> inputs_;
 };
-
-Values values_of(const GraphCase& given) {
-  Values values(given.graph.value_count());
-  interpret(given.graph, given.inputs,
-            [&](ValueId id, const Tensor& value) { values[index(id)] = value; });
-  return values;
-}
 
 /// Tries parts of a case; gives up when it has tried enough.
 class Shrinker {
@@ -176,7 +168,7 @@ GraphCase without_group(const GraphCase& group) {
   const Graph& body = *node.attrs.get<BodyRef>("body");
   GraphCase plain{body, {}};
   for (ValueId operand : node.operands) plain.inputs.push_back(group.inputs[index(operand)]);
-  const Values values = values_of(plain);
+  const Values values = interpreted_values(plain.graph, plain.inputs);
   std::vector<ValueId> wanted;
   for (const Output& output : body.outputs()) wanted.push_back(output.value);
   return extract(body, values, wanted, std::vector<bool>(body.value_count()));
@@ -195,7 +187,7 @@ GraphCase shrink(const GraphCase& whole, const Differs& differs) {
   if (std::any_of(start.graph.nodes().begin(), start.graph.nodes().end(),
                   [](const Node& node) { return node.kind == OpKind::Gradient; }))
     return start;
-  Shrinker shrinker(start.graph, values_of(start), differs);
+  Shrinker shrinker(start.graph, interpreted_values(start.graph, start.inputs), differs);
   std::optional<GraphCase> smaller = shrinker.run();
   return smaller ? *std::move(smaller) : start;
 }

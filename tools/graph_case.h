@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/graph.h"
+#include "tools/graph_values.h"
 
 namespace gradc {
 
@@ -12,9 +12,6 @@ struct GraphCase {
   Graph graph;
   std::vector<Tensor> inputs;
 };
-
-/// Values of a graph, by id, where they are known.
-using Values = std::vector<Tensor>;
 
 /// The part of `graph` that computes `wanted`, which become its outputs. Values that `is_cut` says
 /// are inputs instead of being computed, with what `values` has for them. Inputs that nothing reads

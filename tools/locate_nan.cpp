@@ -5,13 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
-#include "ir/builder.h"
-#include "ir/interpret.h"
 #include "ir/op.h"
 #include "ir/ops/scan.h"
-#include "runtime/execute.h"
 
 namespace gradc {
 namespace {
@@ -33,7 +29,7 @@ class Search {
   explicit Search(Fault fault) : fault_(fault) {}
 
   /// Of the first of `wanted` that is faulty.
-  std::string run(const Graph& graph, const GraphValues& values,
+  std::string run(const Graph& graph, const Values& values,
                   const std::vector<ValueId>& wanted) const {
     for (const ValueId value : wanted)
       if (is_faulty(values, value))
@@ -42,12 +38,12 @@ class Search {
   }
 
  private:
-  bool is_faulty(const GraphValues& values, ValueId value) const {
+  bool is_faulty(const Values& values, ValueId value) const {
     return find_fault(values[index(value)], fault_) >= 0;
   }
 
   /// Constants are as the model has them: what is wrong is that they were chosen.
-  ValueId first_behind(const Graph& graph, const GraphValues& values, ValueId value) const {
+  ValueId first_behind(const Graph& graph, const Values& values, ValueId value) const {
     for (;;) {
       const Node* node = graph.defining_node(value);
       if (node == nullptr) return value;
@@ -63,48 +59,29 @@ class Search {
     }
   }
 
-  std::string describe(const Graph& graph, const GraphValues& values, ValueId value) const {
+  std::string describe(const Graph& graph, const Values& values, ValueId value) const {
     const Node* node = graph.defining_node(value);
     if (node == nullptr) return describe_input(graph, values, value);
     std::string inner;
     if (node->kind == OpKind::Group) inner = inside_group(graph, values, *node, value);
-    if (node->kind == OpKind::Scan) inner = inside_scan(graph, values, *node);
+    if (node->kind == OpKind::Scan) inner = inside_scan(values, *node);
     if (!inner.empty()) return inner;
     return fmt::format("first in `{}` {}{}: {}", op_info(node->kind).name,
-                       to_string(graph.type(value)), place(*node), element(values, value));
+                       to_string(graph.type(value)), describe_place(*node), element(values, value));
   }
 
-  static std::string place(const Node& node) {
-    if (!node.origin) return {};
-    const std::string role = node.origin->role.empty() ? "" : ", " + node.origin->role;
-    return fmt::format(" ({}:{}:{}{})", node.origin->file, node.origin->line, node.origin->column,
-                       role);
-  }
-
-  std::string element(const GraphValues& values, ValueId value) const {
+  std::string element(const Values& values, ValueId value) const {
     const Tensor& tensor = values[index(value)];
     const int64_t position = find_fault(tensor, fault_);
     const double found = tensor.at(position);
     return fmt::format("element {} is {}", position, std::isnan(found) ? std::abs(found) : found);
   }
 
-  std::string describe_input(const Graph& graph, const GraphValues& values, ValueId value) const {
+  std::string describe_input(const Graph& graph, const Values& values, ValueId value) const {
     const Input& input = graph.inputs()[index(value)];
     return fmt::format("{} `{}` has it before the step: {}",
                        input.kind == InputKind::Data ? "the data field" : name(input.kind),
                        input.name, element(values, value));
-  }
-
-  static std::vector<Tensor> operands_of(const GraphValues& values, const Node& node) {
-    std::vector<Tensor> operands;
-    for (const ValueId operand : node.operands) operands.push_back(values[index(operand)]);
-    return operands;
-  }
-
-  static GraphValues interpret_body(const Graph& body, const std::vector<Tensor>& inputs) {
-    GraphValues values(body.value_count());
-    interpret(body, inputs, [&](ValueId id, const Tensor& value) { values[index(id)] = value; });
-    return values;
   }
 
   static std::vector<ValueId> outputs_of(const Graph& body) {
@@ -113,38 +90,23 @@ class Search {
     return outputs;
   }
 
-  std::string inside_group(const Graph& graph, const GraphValues& values, const Node& node,
+  std::string inside_group(const Graph& graph, const Values& values, const Node& node,
                            ValueId result) const {
     const Graph& body = *node.attrs.get<BodyRef>("body");
-    const GraphValues inner = interpret_body(body, operands_of(values, node));
+    const Values inner = interpreted_values(body, operands_of(node, values));
     for (size_t i = 0; i < node.results.size(); ++i)
       if (node.results[i] == result) return run(body, inner, {body.outputs()[i].value});
     CHECK(false, "{} has another producer", index(result));
     return to_string(graph.type(result));
   }
 
-  /// Element `position` along the first axis.
-  static Tensor slice(const Tensor& sequence, int64_t position) {
-    std::vector<int64_t> dims = sequence.shape().dims();
-    dims.erase(dims.begin());
-    Tensor part(sequence.dtype(), Shape(std::move(dims)));
-    if (!part.is_empty())
-      std::memcpy(part.raw(), sequence.raw() + position * part.size_bytes(),
-                  static_cast<size_t>(part.size_bytes()));
-    return part;
-  }
-
-  std::string inside_scan(const Graph&, const GraphValues& values, const Node& node) const {
+  std::string inside_scan(const Values& values, const Node& node) const {
     const ops::ScanForm form = ops::scan_form(node.attrs, node.operands.size());
-    const std::vector<Tensor> operands = operands_of(values, node);
-    std::vector<Tensor> inputs(operands.begin(),
-                               operands.begin() + static_cast<int64_t>(form.carries));
-    inputs.resize(operands.size());
-    for (size_t i = form.first_constant(); i < operands.size(); ++i) inputs[i] = operands[i];
+    const std::vector<Tensor> operands = operands_of(node, values);
+    std::vector<Tensor> inputs = operands;
     for (int64_t round = 0; round < form.length; ++round) {
-      for (size_t i = form.carries; i < form.first_constant(); ++i)
-        inputs[i] = slice(operands[i], form.element(round));
-      const GraphValues inner = interpret_body(*form.body, inputs);
+      ops::read_elements(form, operands, round, inputs);
+      const Values inner = interpreted_values(*form.body, inputs);
       const std::string found = run(*form.body, inner, outputs_of(*form.body));
       if (!found.empty()) return fmt::format("in round {} of {}, {}", round, form.length, found);
       for (size_t i = 0; i < form.carries; ++i)
@@ -158,30 +120,7 @@ class Search {
 
 }  // namespace
 
-GraphValues run_for_values(
-    const Graph& fused, std::span<const Tensor> inputs,
-    const std::function<std::shared_ptr<const Program>(const Graph&)>& compile_graph) {
-  GraphBuilder builder(fused.name, GraphMode::Run, fused.rows);
-  std::vector<ValueId> map;
-  for (size_t i = 0; i < fused.inputs().size(); ++i)
-    map.push_back(builder.input(fused.inputs()[i].kind, fused.inputs()[i].name,
-                                fused.type(Graph::input_value(i))));
-  GraphValues values(inputs.begin(), inputs.end());
-  for (const Node& node : fused.nodes()) {
-    std::vector<ValueId> operands;
-    for (const ValueId operand : node.operands) operands.push_back(map[index(operand)]);
-    for (const ValueId result : builder.copy_node(fused, node, std::move(operands))) {
-      map.push_back(result);
-      builder.output(OutputKind::Output, fmt::format("v{}", map.size() - 1), result);
-      values.emplace_back(builder.type(result));
-    }
-  }
-  const std::shared_ptr<const Program> program = compile_graph(std::move(builder).build());
-  Executor(program).run(inputs, std::span(values).subspan(inputs.size()));
-  return values;
-}
-
-std::string locate_nan(const Graph& fused, const GraphValues& values) {
+std::string locate_nan(const Graph& fused, const Values& values) {
   std::vector<ValueId> wanted;
   for (const Output& output : fused.outputs())
     if (output.kind == OutputKind::Loss || updated_input_kind(output.kind))

@@ -1,13 +1,11 @@
-// Programs whose groups are all outputs, and the interpreter on the same operands.
+// Compiled values, and the interpreter on the same operands.
 #include "tools/verify_code.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
-#include "ir/builder.h"
 #include "ir/interpret.h"
 #include "ir/op.h"
 #include "ir/ops/scan.h"
@@ -53,29 +51,6 @@ std::vector<Tensor> run_once(const std::shared_ptr<const Program>& program,
   return outputs;
 }
 
-bool is_compiled(const Node& node) { return op_class(node.kind) == OpClass::Region; }
-
-/// The same graph with the results of all groups and scans as its outputs, and nothing updated.
-Graph with_all_outputs(const Graph& fused) {
-  GraphBuilder builder(fused.name, GraphMode::Run, fused.rows);
-  std::vector<ValueId> map;
-  for (size_t i = 0; i < fused.inputs().size(); ++i)
-    map.push_back(builder.input(InputKind::Data, fmt::format("input_{}", i),
-                                fused.type(Graph::input_value(i)), fused.inputs()[i].limit));
-  std::vector<ValueId> wanted;
-  for (const Node& node : fused.nodes()) {
-    std::vector<ValueId> operands;
-    for (ValueId operand : node.operands) operands.push_back(map[index(operand)]);
-    for (ValueId result : builder.copy_node(fused, node, operands)) {
-      map.push_back(result);
-      if (is_compiled(node)) wanted.push_back(result);
-    }
-  }
-  for (size_t i = 0; i < wanted.size(); ++i)
-    builder.output(OutputKind::Output, fmt::format("value_{}", i), wanted[i]);
-  return std::move(builder).build();
-}
-
 /// Times the sensitivity of a result is how far compiled code may be off. The operands are changed
 /// by up to 4 units of their last places: this makes 2^11 of them, near the 2^12 of the result.
 constexpr double kSlack = 512;
@@ -88,15 +63,9 @@ class CodeCheck {
   /// The values that the compiled code makes, each held against the interpreter.
   Values check_values(const Graph& fused, std::span<const Tensor> inputs) {
     const Graph graph = with_all_outputs(fused);
-    const std::vector<Tensor> outputs = run_once(compile_graph_(graph), inputs);
-    Values values(inputs.begin(), inputs.end());
-    values.resize(graph.value_count());
-    size_t next = 0;
+    Values values = compiled_values(graph, inputs, compile_graph_);
     for (const Node& node : graph.nodes()) {
-      const std::vector<Tensor> expected = evaluate(graph, node, values);
-      for (size_t i = 0; i < node.results.size(); ++i)
-        values[index(node.results[i])] = is_compiled(node) ? outputs[next++] : expected[i];
-      if (is_compiled(node)) compare(graph, node, values, expected);
+      if (is_compiled(node)) compare(graph, node, values, evaluate(graph, node, values));
       if (node.kind == OpKind::Scan) check_body(node, values);
     }
     return values;
@@ -120,14 +89,6 @@ class CodeCheck {
   std::vector<Difference> take() { return std::move(found_); }
 
  private:
-  static std::vector<Tensor> evaluate(const Graph& graph, const Node& node, const Values& values) {
-    std::vector<Tensor> operands;
-    std::vector<Type> types;
-    for (ValueId operand : node.operands) operands.push_back(values[index(operand)]);
-    for (ValueId result : node.results) types.push_back(graph.type(result));
-    return op_def(node.kind).eval({operands, node.attrs, types});
-  }
-
   void compare(const Graph& graph, const Node& node, const Values& values,
                const std::vector<Tensor>& expected) {
     double unit = 0;
@@ -188,19 +149,9 @@ class CodeCheck {
   void check_body(const Node& node, const Values& values) {
     const ops::ScanForm form = ops::scan_form(node.attrs, node.operands.size());
     if (form.length == 0) return;
-    std::vector<Tensor> inputs;
-    for (size_t i = 0; i < node.operands.size(); ++i) {
-      const Tensor& operand = values[index(node.operands[i])];
-      if (i < form.carries || i >= form.first_constant()) {
-        inputs.push_back(operand);
-        continue;
-      }
-      Tensor element(form.body->type(Graph::input_value(i)));
-      if (!element.is_empty())
-        std::memcpy(element.raw(), operand.raw() + form.element(0) * element.size_bytes(),
-                    static_cast<size_t>(element.size_bytes()));
-      inputs.push_back(std::move(element));
-    }
+    const std::vector<Tensor> operands = operands_of(node, values);
+    std::vector<Tensor> inputs = operands;
+    ops::read_elements(form, operands, 0, inputs);
     check_values(*form.body, inputs);
   }
 
@@ -245,22 +196,6 @@ std::string compare_tensors(const Tensor& value, const Tensor& reference, double
           allowed);
   }
   return {};
-}
-
-std::string describe_node(const Graph& graph, const Node& node) {
-  std::string ops;
-  if (const AttrValue* body = node.attrs.find("body")) {
-    for (const Node& inner : std::get<BodyRef>(*body)->nodes())
-      ops += fmt::format("{}{}", ops.empty() ? " of " : ", ", op_info(inner.kind).name);
-  }
-  std::string text =
-      fmt::format("%{} = {}{}: {}", index(node.results.front()), op_info(node.kind).name, ops,
-                  to_string(graph.type(node.results.front())));
-  if (node.origin)
-    text +=
-        fmt::format(" ({}:{}:{}{}{})", node.origin->file, node.origin->line, node.origin->column,
-                    node.origin->role.empty() ? "" : ", ", node.origin->role);
-  return text;
 }
 
 std::vector<Difference> verify_code(const Graph& source, std::span<const Tensor> inputs,

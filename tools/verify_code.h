@@ -10,9 +10,6 @@
 
 namespace gradc {
 
-/// Turns a fused graph into a program.
-using CompileGraph = std::function<std::shared_ptr<const Program>(const Graph&)>;
-
 /// A tensor that two evaluations disagree on.
 struct Disagreement {
   std::string where;  // the group or node, with its ops and the model line
@@ -43,8 +40,5 @@ struct Difference {
 std::vector<Difference> verify_code(const Graph& source, std::span<const Tensor> inputs,
                                     const PipelineOptions& options,
                                     const CompileGraph& compile_graph, int64_t& checked);
-
-/// "group %31 = add, maximum (mnist_mlp.grad:3)".
-std::string describe_node(const Graph& graph, const Node& node);
 
 }  // namespace gradc

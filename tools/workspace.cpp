@@ -419,7 +419,7 @@ std::string Workspace::locate_nan(Session& session, std::span<const Field> field
   const auto compile_fused = [this](const Graph& graph) {
     return std::make_shared<const Program>(compile(graph, compile_options()));
   };
-  return gradc::locate_nan(fused, run_for_values(fused, inputs, compile_fused));
+  return gradc::locate_nan(fused, compiled_values(with_all_outputs(fused), inputs, compile_fused));
 }
 
 std::vector<LayerRow> Workspace::summary_rows() {

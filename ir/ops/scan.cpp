@@ -94,6 +94,17 @@ std::vector<Type> Scan::infer(const InferContext& context) {
   return types;
 }
 
+void read_elements(const ScanForm& form, std::span<const Tensor> operands, int64_t round,
+                   std::vector<Tensor>& inputs) {
+  for (size_t i = form.carries; i < form.first_constant(); ++i) {
+    Tensor element(form.body->type(Graph::input_value(i)));
+    if (!element.is_empty())
+      std::memcpy(element.raw(), operands[i].raw() + form.element(round) * element.size_bytes(),
+                  static_cast<size_t>(element.size_bytes()));
+    inputs[i] = std::move(element);
+  }
+}
+
 std::vector<Tensor> Scan::eval(const EvalContext& context) {
   const ScanForm form = scan_form(context.attrs, context.operands.size());
   std::vector<Tensor> inputs(context.operands.begin(), context.operands.end());
@@ -103,13 +114,7 @@ std::vector<Tensor> Scan::eval(const EvalContext& context) {
     results.emplace_back(context.results[i]);
   for (int64_t round = 0; round < form.length; ++round) {
     const int64_t at = form.element(round);
-    for (size_t i = form.carries; i < form.first_constant(); ++i) {
-      Tensor element(form.body->type(Graph::input_value(i)));
-      if (!element.is_empty())
-        std::memcpy(element.raw(), context.operands[i].raw() + at * element.size_bytes(),
-                    static_cast<size_t>(element.size_bytes()));
-      inputs[i] = std::move(element);
-    }
+    read_elements(form, context.operands, round, inputs);
     std::vector<Tensor> outputs = interpret(*form.body, inputs);
     for (size_t i = 0; i < form.carries; ++i) inputs[i] = results[i] = outputs[i];
     for (size_t i = form.carries; i < outputs.size(); ++i)

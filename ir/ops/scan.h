@@ -43,6 +43,11 @@ struct ScanForm {
 ScanForm scan_form(const Attrs& attrs, size_t operand_count);
 Attrs scan_attrs(const ScanForm& form);
 
+/// Puts what round `round` reads of the sequences, which are among the operands of the scan, into
+/// their places among the inputs of its body.
+void read_elements(const ScanForm& form, std::span<const Tensor> operands, int64_t round,
+                   std::vector<Tensor>& inputs);
+
 /// V7: empty if these attributes and operands make a scan, else what is wrong.
 std::string find_scan_fault(const Attrs& attrs, std::span<const Type> operands);
 
