@@ -14,8 +14,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-const bool kIsSanitized = std::string(GRADC_SANITIZER) != "";
-
 constexpr const char* kModel = R"(
 model small(point: f32[batch, 2], target: f32[batch, 1]) {
   hidden = dropout(dense(point, 8, activation = tanh), 0.25)

@@ -13,8 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const bool kIsSanitized = std::string(GRADC_SANITIZER) != "";
-
 /// gradc in another folder, where its reports go.
 ProgramRun run_in(const std::string& folder, const std::string& arguments,
                   const std::function<void(int)>& while_running = {}) {

@@ -81,7 +81,7 @@ TEST_CASE("without --deterministic: the same bits again, and unfused") {
 }
 
 TEST_CASE("a program built with --deterministic stays so, and any can be made so") {
-  if (std::string(GRADC_SANITIZER) != "") return;
+  if (kIsSanitized) return;
   const Workload& workload = kWorkloads[1];
   const std::string model = model_path(std::string("bench/") + workload.model);
   const NamedTensors compiled = trained(workload, {"--deterministic", "--threads", "2"});

@@ -17,7 +17,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-const bool kIsSanitized = std::string(GRADC_SANITIZER) != "";
 const std::string kLibrary = GRADC_BUILD_DIR "/tests/libfail_nth.so";
 
 constexpr const char* kModel = R"(

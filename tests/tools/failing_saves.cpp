@@ -52,7 +52,7 @@ std::string check_call(int64_t call, bool is_forever, const std::string& expecte
 
 /// Every `stride`th call of the run.
 void check_failing_calls(int64_t stride) {
-  if (!std::string(GRADC_SANITIZER).empty()) {
+  if (kIsSanitized) {
     WARN("not with a sanitizer, which must be the first library");
     return;
   }

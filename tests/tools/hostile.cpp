@@ -16,12 +16,6 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{64} << 20;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
 /// What the command is given: the file, or the folder that it is laid out in.
 std::string lay_out(const std::string& format, const HostileFile& file) {
   const std::string folder = temporary_path("hostile_" + format);

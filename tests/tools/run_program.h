@@ -7,6 +7,9 @@
 
 namespace gradc {
 
+/// Built with a sanitizer: it must be the first library, and makes programs slow and large.
+inline const bool kIsSanitized = std::string(GRADC_SANITIZER) != "";
+
 struct ProgramRun {
   int exit_code = -1;
   std::string out;
