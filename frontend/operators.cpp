@@ -66,6 +66,8 @@ DiagnosticNote Elaborator::describe_operand(const ast::Expr& expr, const Value& 
 
 void Elaborator::fail_operation(const Error& failure, Span span,
                                 std::span<const DiagnosticNote> notes) {
+  // The machine has no memory for a value: no fault of the model.
+  if (failure.code() == "E0802") throw failure;
   const std::string text = failure.what();
   const size_t line_end = text.find('\n');
   Diagnostic diagnostic = error(failure.code(), span, text.substr(0, line_end));
