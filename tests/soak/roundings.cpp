@@ -194,7 +194,7 @@ class MovedInterpreter {
     return std::max(size(operands[0]), size(operands[1]));
   }
 
-  /// What a sum may be that some order of adding takes out of the range.
+  /// What a sum or product may be that some order takes out of the range.
   double overflown(double exact, DType dtype) {
     const double most = format_of(dtype).largest;
     const double some = std::ldexp(1, static_cast<int>(random_.between(0, 100)));
@@ -249,7 +249,7 @@ class MovedInterpreter {
       const double value = result.at(i);
       const bool may_vanish = least.at(i) < std::ldexp(1, format.least + 1);
       if (std::isinf(most.at(i))) {
-        result.set(i, random_.pick<double>({value, kInfinity, -kInfinity, std::nan(""), 0.0}));
+        result.set(i, overflown(value, result.dtype()));
       } else if (may_vanish) {
         const double step = unit_in_last_place(result.dtype(), 0) * most.at(i) * count;
         const double moved = random_.chance(30) ? 0 : value + (2 * random_.unit() - 1) * step;
