@@ -37,13 +37,14 @@ Dataset select_fields(const Program& program, const Dataset& dataset) {
 /// no data has one batch.
 class Pass {
  public:
-  Pass(const Dataset& dataset, const BatchOptions& options, int64_t epoch, int64_t first = 0)
+  Pass(const Dataset& dataset, const BatchOptions& options, int64_t epoch, int64_t first = 0,
+       int loader_threads = 1)
       : rows_(options.size), is_over_(first > 0) {
     for (const Field& field : dataset.fields) fields_.push_back({field.name, {}});
     if (fields_.empty()) return;
     Batches batches(dataset, options, epoch);
     count_ = batches.count();
-    loader_.emplace(std::move(batches), std::min(first, count_));
+    loader_.emplace(std::move(batches), std::min(first, count_), loader_threads);
   }
 
   int64_t count() const { return count_; }
@@ -210,7 +211,7 @@ void Trainer::undo_step(const std::string& nan, const Pass& pass) {
   session_.restore(undo_.state);
   for (int64_t epoch = undo_.epoch; epoch <= progress_.epoch; ++epoch) {
     int64_t batch = epoch == undo_.epoch ? undo_.batch : 0;
-    Pass again(data_, options_, epoch, batch);
+    Pass again(data_, options_, epoch, batch, settings_.loader_threads);
     const int64_t end = epoch == progress_.epoch ? progress_.batch : again.count();
     for (; batch < end && again.next(); ++batch)
       session_.execute(GraphMode::Train, again.fields(), again.rows());
@@ -234,7 +235,7 @@ void Trainer::undo_step(const std::string& nan, const Pass& pass) {
 
 void Trainer::run_epoch() {
   epoch_time_ = Stopwatch();
-  Pass pass(data_, options_, progress_.epoch, progress_.batch);
+  Pass pass(data_, options_, progress_.epoch, progress_.batch, settings_.loader_threads);
   position_ = {};
   position_.epoch = progress_.epoch;
   position_.batches = pass.count();

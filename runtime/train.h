@@ -27,6 +27,7 @@ struct TrainSettings {
   bool drop_last = false;
   uint64_t seed = 0;
   OnNan on_nan = OnNan::Stop;
+  int loader_threads = 1;  // that assemble batches beside the step: no influence on results
 };
 
 /// With the session's state all that the rest of a run depends on.

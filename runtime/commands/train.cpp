@@ -21,6 +21,7 @@ struct TrainOptions {
   int64_t log_every = 0;
   double validation = 0;  // share of the training rows
   std::string on_nan = "stop";
+  int loader_threads = 1;
   RunRules rules;
   std::vector<Requirement> requirements;
 };
@@ -109,6 +110,7 @@ class Training {
     model_->hold_out(options.validation);
     settings_ = train_settings(model_->settings());
     settings_.on_nan = parse_on_nan(options.on_nan);
+    settings_.loader_threads = options.loader_threads;
   }
 
   ExitCode run();
@@ -215,6 +217,10 @@ Action configure_train(Flags& flags, std::shared_ptr<ModelOpener> opener) {
       .add("--on-nan", &options->on_nan,
            "When a step gives NaN or infinity: stop, skip its batch, or rollback to a checkpoint")
       .one_of({"stop", "skip", "rollback"});
+  flags
+      .add("--loader-threads", &options->loader_threads,
+           "Threads that assemble shuffled batches beside the step; 0: none")
+      .in_range(0, 64);
   add_run_flags(flags, options->rules);
   add_requirement_flag(flags, options->requirements);
   return [options] { return run_train(*options); };

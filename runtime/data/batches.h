@@ -1,4 +1,4 @@
-// An epoch of a dataset, cut into batches; and a thread that assembles them ahead.
+// An epoch of a dataset, cut into batches; and threads that assemble them ahead.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -57,20 +57,20 @@ class Batches {
   std::vector<uint32_t> order_;
 };
 
-/// The batches of an epoch in turn, assembled by a thread that keeps ahead by a bounded amount
-/// (at least two batches, small batches by the block so that the hand-over costs little). In file
-/// order there is nothing to assemble and no thread.
+/// The batches of an epoch in turn, assembled by threads that keep ahead by a bounded amount (at
+/// least two batches, small batches by the block so that the hand-over costs little). The batches
+/// are the same for any number of threads. In file order there is nothing to assemble and no
+/// thread.
 class BatchLoader {
  public:
-  /// Starts at batch `first`.
-  explicit BatchLoader(Batches batches, int64_t first = 0);
-  /// Stops the thread, wherever it is in the epoch.
+  /// Starts at batch `first`. With 0 threads a batch is assembled when it is asked for.
+  explicit BatchLoader(Batches batches, int64_t first = 0, int threads = 1);
+  /// Stops the threads, wherever they are in the epoch.
   ~BatchLoader();
   BatchLoader(BatchLoader&&) noexcept;
   BatchLoader& operator=(BatchLoader&&) noexcept;
 
-  /// Nothing after the last batch. Rethrows what the thread met, once the batches before it are
-  /// out.
+  /// Nothing after the last batch. Rethrows what a thread met, once the batches before it are out.
   std::optional<Batch> next();
 
  private:

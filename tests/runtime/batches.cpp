@@ -146,13 +146,14 @@ TEST_CASE("batches: every row is equally likely at every place") {
 }
 
 TEST_CASE("batch loader: the same batches as without it, from any start") {
+  const int threads = GENERATE(0, 1, 2, 3, 4);
   for (int64_t rows : {1, 100, 20000})
     for (int64_t size : {1, 33})
       for (bool shuffle : {false, true}) {
         const Dataset data = numbered(rows);
         const Batches batches(data, {.size = size, .shuffle = shuffle, .seed = 9}, 4);
         for (int64_t first : {int64_t{0}, batches.count() / 2, batches.count()}) {
-          BatchLoader loader(batches, first);
+          BatchLoader loader(batches, first, threads);
           bool all_same = true;
           for (int64_t index = first; index < batches.count(); ++index) {
             const auto batch = loader.next();
@@ -166,9 +167,10 @@ TEST_CASE("batch loader: the same batches as without it, from any start") {
 }
 
 TEST_CASE("batch loader: stops wherever it stands") {
+  const int threads = GENERATE(1, 3);
   const Dataset data = numbered(20000);
   for (int taken = 0; taken < 50; ++taken) {
-    BatchLoader loader(Batches(data, {.size = 16}));
+    BatchLoader loader(Batches(data, {.size = 16}), 0, threads);
     for (int i = 0; i < taken; ++i) REQUIRE(loader.next());
     if (taken % 2 == 0) BatchLoader moved = std::move(loader);
   }
@@ -177,11 +179,12 @@ TEST_CASE("batch loader: stops wherever it stands") {
 // Sanitizers abort on the allocation that is to fail here.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("batch loader: forwards what reading throws, after the batches before it") {
+  const int threads = GENERATE(0, 1, 3);
   Dataset data = numbered(64);
   // Rows that promise more memory than any machine has: the first batch fails inside the thread.
   Tensor huge({DType::U8, {64, int64_t{1} << 39}}, data.fields[0].values.raw(), nullptr);
   data.fields.push_back({"huge", huge});
-  BatchLoader loader(Batches(data, {.size = 32}));
+  BatchLoader loader(Batches(data, {.size = 32}), 0, threads);
   CHECK_THAT(error_of([&] { loader.next(); }), StartsWith("5 E0802"));
 }
 #endif

@@ -80,6 +80,16 @@ TEST_CASE("without --deterministic: the same bits again, and unfused") {
   }
 }
 
+TEST_CASE("the threads that load batches have no part in the bits") {
+  const Workload& workload = kWorkloads[0];
+  const NamedTensors first = trained(workload, threads(2));
+  for (const char* count : {"0", "2", "3", "4"}) {
+    INFO(count << " threads load");
+    CHECK(first_difference(
+              first, trained(workload, joined(threads(2), {"--loader-threads", count}))) == "");
+  }
+}
+
 TEST_CASE("a program built with --deterministic stays so, and any can be made so") {
   if (kIsSanitized) return;
   const Workload& workload = kWorkloads[1];
