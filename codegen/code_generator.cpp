@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "codegen/build_id.h"
+#include "runtime/crash_context.h"
 
 namespace gradc {
 namespace {
@@ -17,6 +18,7 @@ constexpr const char* kLibrary = "libgradc_llvm.so";
 
 /// Stays open: LLVM is not made to be unloaded.
 const CodeGenerator& open_library() {
+  const CrashScope scope(kOpeningLibrary);
   void* library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) refuse(fmt::format("cannot be opened: {}", dlerror()));
   const auto entry =

@@ -29,6 +29,9 @@ class CrashScope {
   int exceptions_;
 };
 
+/// The stage at which constructors of a library run: they call abort() where they get no memory.
+inline constexpr const char* kOpeningLibrary = "opening a library";
+
 /// The innermost scope of the calling thread, else the last one that any thread began; may be null.
 const CrashScope* crash_scope();
 

@@ -11,11 +11,26 @@ namespace gradc {
 namespace {
 
 constexpr CodeGenerator kGenerator = {
-    [](std::span<const loop::Kernel> kernels) { return compile_objects(kernels, host_target()); },
-    [](std::span<const loop::Kernel> kernels) { return llvm_text(kernels, host_target()); },
-    [](std::span<const loop::Kernel> kernels) { return assembly_text(kernels, host_target()); },
-    artefact_objects,
-    artefact_text,
+    [](std::span<const loop::Kernel> kernels) {
+      const LlvmAtWork at_work;
+      return compile_objects(kernels, host_target());
+    },
+    [](std::span<const loop::Kernel> kernels) {
+      const LlvmAtWork at_work;
+      return llvm_text(kernels, host_target());
+    },
+    [](std::span<const loop::Kernel> kernels) {
+      const LlvmAtWork at_work;
+      return assembly_text(kernels, host_target());
+    },
+    [](const ArtefactCode& code, size_t count) {
+      const LlvmAtWork at_work;
+      return artefact_objects(code, count);
+    },
+    [](const ArtefactCode& code, bool as_assembly) {
+      const LlvmAtWork at_work;
+      return artefact_text(code, as_assembly);
+    },
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Writes the report, from an exception or from a signal handler.
 #include "runtime/commands/crash_report.h"
 
+#include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -125,13 +126,23 @@ void write_signal_report(const ReportFolder& folder, int signal) {
 
 void say(const char* text) { write_all(STDERR_FILENO, text); }
 
+[[noreturn]] void end_without_memory() {
+  say(program_name);
+  say(": error[E0802] out of memory\n");
+  _exit(static_cast<int>(ExitCode::InputOutput));
+}
+
 extern "C" void report_signal(int signal) {
   if (is_reporting.exchange(true)) _exit(static_cast<int>(ExitCode::Bug));
+  const CrashScope* scope = crash_scope();
+  if (signal == SIGABRT && scope != nullptr && scope->stage() == kOpeningLibrary)
+    end_without_memory();
   say(program_name);
   say(": internal error (a bug of gradc): ");
   say(name_of(signal));
   const ReportFolder folder;
-  const pid_t child = folder.is_made() ? fork() : -1;
+  // fork() would wait for the allocator's lock, which this thread may hold.
+  const pid_t child = folder.is_made() ? _Fork() : -1;
   if (child == 0) {
     for (const int caught : kSignals) ::signal(caught, SIG_DFL);
     alarm(kReportSeconds);
@@ -152,9 +163,7 @@ extern "C" void report_signal(int signal) {
   try {
     if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
   } catch (const std::bad_alloc&) {
-    say(program_name);
-    say(": error[E0802] out of memory\n");
-    _exit(static_cast<int>(ExitCode::InputOutput));
+    end_without_memory();
   } catch (const std::exception& fault) {
     say(program_name);
     say(": ");
@@ -166,7 +175,13 @@ extern "C" void report_signal(int signal) {
 }
 
 /// Before anything is constructed that allocates.
-__attribute__((constructor(101))) void catch_terminate() { std::set_terminate(end_uncaught); }
+__attribute__((constructor(101))) void catch_terminate() {
+  std::set_terminate(end_uncaught);
+  // The C library loads what it unwinds with when it first needs it, and aborts where it has no
+  // memory for that.
+  void* frame = nullptr;
+  backtrace(&frame, 1);
+}
 
 /// Libraries that call exit() have no other way to say that the machine has too little of
 /// something, and have said it on stderr; the OpenMP runtime is one.

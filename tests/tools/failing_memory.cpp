@@ -1,7 +1,7 @@
-// Every allocation of a short training run fails once: the run ends as if nothing had been, or with
-// exit code 5 and a message; never by a signal, never with half a file. Without oneDNN, which uses
-// memory that it did not get while it makes an engine or a primitive (SIGSEGV in
-// dnnl_engine_create, 2.6.3): such a run ends with 70 and a report.
+// Every allocation of a short training run fails, alone or with all that follow: the run ends as if
+// nothing had been, or with exit code 5 and a message; never by a signal, never with half a file.
+// Without oneDNN, which uses memory that it did not get while it makes an engine or a primitive
+// (SIGSEGV in dnnl_engine_create, 2.6.3): such a run ends with 70 and a report.
 #include <filesystem>
 #include <fstream>
 
@@ -67,15 +67,20 @@ class FailingRun {
   void try_each(int64_t tries) {
     // An odd step reaches calls of all kinds, though they repeat.
     const int64_t step = std::max<int64_t>(1, calls_ / tries) | 1;
-    for (int64_t at = 1; at <= calls_; at += step) fail_at(at);
+    for (int64_t at = 1; at <= calls_; at += step)
+      for (const bool is_forever : {false, true}) fail_at(at, is_forever);
     CHECK(failures_ > 0);
   }
 
  private:
-  void fail_at(int64_t at) {
+  void fail_at(int64_t at, bool is_forever) {
     fs::remove(weights_);
-    const ProgramRun run = run_failing({"FAIL_AT=" + std::to_string(at)}, program_, arguments_);
-    INFO("allocation " << at << " of " << calls_ << "\n" << run.err);
+    Arguments variables = {"FAIL_AT=" + std::to_string(at)};
+    if (is_forever) variables.push_back("FAIL_FOREVER=1");
+    const ProgramRun run = run_failing(variables, program_, arguments_);
+    INFO("allocation " << at << (is_forever ? " and all that follow" : "") << " of " << calls_
+                       << "\n"
+                       << run.err);
     CHECK((run.exit_code == 0 || run.exit_code == 5));
     if (run.exit_code != 0) {
       ++failures_;
