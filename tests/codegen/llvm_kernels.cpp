@@ -350,6 +350,8 @@ TEST_CASE("draws are the bits of the random number generator") {
                                                        {n, 1, 5},
                                                        {1, 4, 0},
                                                        {64, 1, 128},
+                                                       {64, 1, 16},
+                                                       {16, 1, 64},
                                                        {1, 0, 3},
                                                        {int64_t{1} << 40, 1, 0}}) {
         KernelBuilder builder("draw");
