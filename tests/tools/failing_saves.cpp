@@ -40,6 +40,7 @@ std::string check_call(int64_t call, bool is_forever, const std::string& expecte
   INFO("call " << call << (is_forever ? " and all after it" : "") << ": " << failed.err);
   // What only tidies up may fail unheard.
   CHECK((failed.exit_code == 5 || failed.exit_code == 0));
+  if (failed.exit_code == 0) CHECK((newest_checkpoint(folder) == expected));
   if (failed.exit_code == 5) CHECK(failed.err.find("error[E09") != std::string::npos);
   const ProgramRun resumed = run_with(folder, {}, {"--resume"});
   INFO("resumed: " << resumed.err);
