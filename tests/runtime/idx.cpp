@@ -4,10 +4,10 @@
 #include <zlib.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <random>
 
 #include "runtime/reserve.h"
+#include "tests/processor_time.h"
 #include "tests/runtime/scratch_folder.h"
 
 using namespace gradc;
@@ -39,10 +39,6 @@ std::string gzip(const std::string& bytes) {
   packed.resize(stream.total_out);
   deflateEnd(&stream);
   return packed;
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 const std::string kSmall = idx_header(0x08, {2, 3}) + std::string("\x01\x02\x03\xFD\xFE\xFF", 6);
@@ -128,7 +124,7 @@ TEST_CASE("idx: what is no readable file is an input/output error") {
 
 TEST_CASE("idx: promises beyond the file are refused at once") {
   const ScratchFolder folder;
-  const auto start = std::chrono::steady_clock::now();
+  const testing::ProcessorTime time;
   for (const auto& dims :
        std::vector<std::vector<uint32_t>>{{0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF},
                                           {0xFFFFFFFF, 28, 28},
@@ -138,7 +134,7 @@ TEST_CASE("idx: promises beyond the file are refused at once") {
     for (const std::string& bytes : {header, gzip(header)})
       CHECK_THAT(error_of([&] { read_idx(folder.write("bad", bytes)); }), StartsWith("1 E0913"));
   }
-  CHECK(seconds_since(start) < 1.0);
+  CHECK(time.seconds() < 1.0);
 }
 
 TEST_CASE("idx: a gzip bomb is not inflated past what the header promises") {
@@ -146,9 +142,9 @@ TEST_CASE("idx: a gzip bomb is not inflated past what the header promises") {
   const std::string bomb = gzip(idx_header(0x08, {100}) + std::string(size_t{200} << 20, '\0'));
   REQUIRE(bomb.size() < 300000);
   const std::string path = folder.write("bomb.gz", bomb);
-  const auto start = std::chrono::steady_clock::now();
+  const testing::ProcessorTime time;
   CHECK_THAT(error_of([&] { read_idx(path); }), StartsWith("1 E0913") && Contains("more bytes"));
-  CHECK(seconds_since(start) < 0.1);
+  CHECK(time.seconds() < 0.1);
 }
 
 TEST_CASE("idx: every truncation of a small file is an error, every damage an error or data") {

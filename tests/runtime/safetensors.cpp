@@ -2,10 +2,10 @@
 #include "runtime/safetensors.h"
 
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <cstring>
 #include <random>
 
+#include "tests/processor_time.h"
 #include "tests/runtime/scratch_folder.h"
 
 using namespace gradc;
@@ -49,10 +49,6 @@ std::string entry(const std::string& name, const std::string& dtype, const std::
                   const std::string& offsets) {
   return fmt::format(R"("{}":{{"dtype":"{}","shape":{},"data_offsets":{}}})", name, dtype, shape,
                      offsets);
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
@@ -202,7 +198,7 @@ TEST_CASE("safetensors: what is no readable file is an input/output error") {
 
 TEST_CASE("safetensors: huge and deep headers are refused in time") {
   const ScratchFolder folder;
-  const auto start = std::chrono::steady_clock::now();
+  const testing::ProcessorTime time;
   const auto error = [&](const std::string& json) {
     return error_of([&] { read_safetensors(folder.write("bad", with_header(json))); });
   };
@@ -214,7 +210,7 @@ TEST_CASE("safetensors: huge and deep headers are refused in time") {
   while (sizes.size() < (size_t{8} << 20)) sizes += "1,";
   CHECK_THAT(error(sizes), Contains("too long"));
   CHECK_THAT(error("{\"" + std::string(size_t{8} << 20, 'x')), StartsWith("1 E0921"));
-  CHECK(seconds_since(start) < 5);
+  CHECK(time.seconds() < 5);
 }
 
 TEST_CASE("safetensors: every truncation is an error, every damage an error or tensors") {
