@@ -175,10 +175,11 @@ extern "C" void report_signal(int signal) {
 }
 
 /// Before anything is constructed that allocates.
-__attribute__((constructor(101))) void catch_terminate() {
-  std::set_terminate(end_uncaught);
-  // The C library loads what it unwinds with when it first needs it, and aborts where it has no
-  // memory for that.
+__attribute__((constructor(101))) void catch_terminate() { std::set_terminate(end_uncaught); }
+
+/// The C library loads what it unwinds with when it first needs it, and aborts where it has no
+/// memory for that.
+void load_unwinder() {
   void* frame = nullptr;
   backtrace(&frame, 1);
 }
@@ -202,6 +203,7 @@ void watch_for_crashes(const CommandLine& line, int argc, char** argv) {
   argument_count = argc;
   arguments = argv;
   std::atexit(end_exited);
+  load_unwinder();
   if (kIsSanitized) return;
   stack_t stack{};
   stack.ss_sp = handler_stack.data();
