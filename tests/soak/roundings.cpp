@@ -141,13 +141,7 @@ class MovedInterpreter {
     for (size_t i = form.carries; i < types.size(); ++i) results.emplace_back(types[i]);
     for (int64_t round = 0; round < form.length; ++round) {
       const int64_t at = form.element(round);
-      for (size_t i = form.carries; i < form.first_constant(); ++i) {
-        Tensor element(form.body->type(Graph::input_value(i)));
-        if (!element.is_empty())
-          std::memcpy(element.raw(), operands[i].raw() + at * element.size_bytes(),
-                      static_cast<size_t>(element.size_bytes()));
-        inputs[i] = std::move(element);
-      }
+      ops::read_elements(form, operands, round, inputs);
       const std::vector<Tensor> outputs = run(*form.body, inputs);
       for (size_t i = 0; i < form.carries; ++i) inputs[i] = results[i] = outputs[i];
       for (size_t i = form.carries; i < outputs.size(); ++i)
