@@ -2,34 +2,28 @@
 #include "codegen/llvm/fatal_errors.h"
 
 #include <llvm/Support/ErrorHandling.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
-#include <cstring>
 #include <new>
 
-#include "runtime/core/error.h"
+#include "runtime/core/signal_safe.h"
 
 namespace gradc {
 namespace {
 
 std::atomic<int> at_work = 0;
 
-void say(const char* text) { (void)!write(STDERR_FILENO, text, std::strlen(text)); }
-
-void end_without_memory(void*, const char*, bool) {
-  say("gradc: error[E0802] out of memory\n");
-  _exit(static_cast<int>(ExitCode::InputOutput));
-}
+constexpr const char* kProgram = "gradc";  // built programs have no LLVM
 
 void end_or_throw() {
-  if (at_work > 0) end_without_memory(nullptr, nullptr, false);
+  if (at_work > 0) end_without_memory(kProgram);
   throw std::bad_alloc();
 }
 
 void end_with_fault(void*, const char* reason, bool) {
-  say("gradc: LLVM: ");
+  say(kProgram);
+  say(": LLVM: ");
   say(reason);
   say("\n");
   std::abort();
@@ -38,7 +32,8 @@ void end_with_fault(void*, const char* reason, bool) {
 }  // namespace
 
 void install_fatal_error_handlers() {
-  llvm::install_bad_alloc_error_handler(end_without_memory);
+  llvm::install_bad_alloc_error_handler(
+      [](void*, const char*, bool) { end_without_memory(kProgram); });
   llvm::install_fatal_error_handler(end_with_fault);
   std::set_new_handler(end_or_throw);
 }

@@ -15,6 +15,7 @@
 #include <new>
 #include <string_view>
 
+#include "runtime/core/signal_safe.h"
 #include "runtime/crash_context.h"
 
 namespace gradc {
@@ -39,14 +40,6 @@ std::array<char, kStackBytes> handler_stack;
 std::atomic<bool> is_reporting = false;
 /// Inside a command: exit() is not for others to call.
 std::atomic<bool> is_running = false;
-
-void write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(file, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-}
 
 /// Nothing is allocated here: it may run in a signal handler.
 class ReportFolder {
@@ -124,19 +117,11 @@ void write_signal_report(const ReportFolder& folder, int signal) {
     if (scope->text()) return folder.write_file("compiled.graph", scope->text()());
 }
 
-void say(const char* text) { write_all(STDERR_FILENO, text); }
-
-[[noreturn]] void end_without_memory() {
-  say(program_name);
-  say(": error[E0802] out of memory\n");
-  _exit(static_cast<int>(ExitCode::InputOutput));
-}
-
 extern "C" void report_signal(int signal) {
   if (is_reporting.exchange(true)) _exit(static_cast<int>(ExitCode::Bug));
   const CrashScope* scope = crash_scope();
   if (signal == SIGABRT && scope != nullptr && scope->stage() == kOpeningLibrary)
-    end_without_memory();
+    end_without_memory(program_name);
   say(program_name);
   say(": internal error (a bug of gradc): ");
   say(name_of(signal));
@@ -163,7 +148,7 @@ extern "C" void report_signal(int signal) {
   try {
     if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
   } catch (const std::bad_alloc&) {
-    end_without_memory();
+    end_without_memory(program_name);
   } catch (const std::exception& fault) {
     say(program_name);
     say(": ");
