@@ -86,6 +86,7 @@ void GraphGrower::grow() {
   if (choice <= 9) return grow_gradient();
   if (choice <= 13) return offer(grow_dense());
   if (choice <= 16) return offer(grow_softmax());
+  if (choice <= 20) return offer(grow_view());
   OpKind kind = random_.pick(std::vector<OpKind>(std::begin(kAllOpKinds), std::end(kAllOpKinds)));
   if (op_class(kind) == OpClass::Region || kind == OpKind::Gradient)
     kind = random_.pick<OpKind>({OpKind::Add, OpKind::Mul, OpKind::Sub, OpKind::Convert});
@@ -241,8 +242,11 @@ ValueId GraphGrower::grow_case(OpKind kind, DType dtype) {
   std::vector<ValueId> operands;
   for (const Tensor& operand : drawn.operands) {
     const bool holds_indices = op_class(kind) == OpClass::Index && operands.size() == 1;
-    operands.push_back(random_.chance(holds_indices ? 80 : 25) ? builder_.constant(operand)
-                                                               : fit(pick(), operand.type()));
+    if (holds_indices && operand.size() > 0 && random_.chance(20))
+      operands.push_back(builder_.fill(operand.type(), operand.at(0)));
+    else
+      operands.push_back(random_.chance(holds_indices ? 80 : 25) ? builder_.constant(operand)
+                                                                 : fit(pick(), operand.type()));
   }
   return builder_.add(kind, operands, drawn.attrs);
 }
@@ -341,6 +345,24 @@ ValueId GraphGrower::grow_softmax() {
   const ValueId variance = spread(OpKind::Mean, builder_.mul(centred, centred));
   return builder_.div(
       centred, builder_.add(OpKind::Sqrt, {builder_.add(variance, builder_.fill_like(a, 0.1))}));
+}
+
+/// Movements of movements: of one tensor, or of what elementwise ops made of it between them.
+ValueId GraphGrower::grow_view() {
+  ValueId view = pick();
+  for (int attempt = 0; attempt < 6 && builder_.shape(view).rank() < 2; ++attempt) view = pick();
+  for (int64_t movements = random_.between(2, 5); movements > 0; --movements) {
+    const OpKind kind =
+        random_.pick<OpKind>({OpKind::Slice, OpKind::Slice, OpKind::Slice, OpKind::Reverse,
+                              OpKind::Transpose, OpKind::Reshape, OpKind::Broadcast});
+    if (kind == OpKind::Broadcast &&
+        (builder_.shape(view).rank() > 4 || builder_.shape(view).element_count() > max_elements_))
+      continue;
+    view = grow_natural(kind, view);
+    if (random_.chance(15) && builder_.dtype(view) != DType::Bool)
+      view = builder_.add(OpKind::Abs, {view});
+  }
+  return view;
 }
 
 ValueId GraphGrower::grow_draw() {

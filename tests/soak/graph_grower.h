@@ -42,6 +42,7 @@ class GraphGrower {
   ValueId grow_natural(OpKind kind, ValueId a);
   ValueId grow_dense();
   ValueId grow_softmax();
+  ValueId grow_view();
   void grow_scan();
   void grow_gradient();
   ValueId grow_draw();
