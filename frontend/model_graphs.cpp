@@ -266,7 +266,7 @@ Graph ModelGraphs::train_graph() {
     outputs.push_back({OutputKind::Slot, slot.name, slot.current});
   elaborator_.draft().set_origin(nullptr);
   const TensorId next = elaborator_.ops().binary(OpKind::Add, elaborator_.ops().step(), int64_t{1});
-  outputs.push_back({OutputKind::Step, "step", next});
+  outputs.push_back({OutputKind::Step, std::string(kStepName), next});
   add_losses(outputs);
   add_accumulations(outputs);
   return extract(GraphMode::Train, outputs);
@@ -292,7 +292,7 @@ Graph ModelGraphs::init_graph() {
   }
   elaborator_.draft().set_origin(nullptr);
   const TensorId zero = elaborator_.ops().number(NumberValue::of(int64_t{0}), DType::I64);
-  outputs.push_back({OutputKind::Step, "step", zero});
+  outputs.push_back({OutputKind::Step, std::string(kStepName), zero});
   return extract(GraphMode::Init, outputs, replace);
 }
 

@@ -146,11 +146,11 @@ Session::State::State(ProgramSource& given, uint64_t given_seed)
     values.push_back({output.name, Tensor(output.type)});
     kinds.push_back(*kind);
     if (*kind == InputKind::Step) step = values.back().value;
-    is_step_name_free = is_step_name_free && output.name != "step";
+    is_step_name_free = is_step_name_free && output.name != kStepName;
   }
   if (step.type().dtype == DType::I64 && step.size() == 1) return;
   step = Tensor(DType::I64, Shape{});
-  values.push_back({is_step_name_free ? "step" : ":step", step});
+  values.push_back({std::string(is_step_name_free ? kStepName : ":step"), step});
   kinds.push_back(InputKind::Step);
 }
 
@@ -275,8 +275,8 @@ void Session::start_from(const std::string& path, std::span<const std::string> p
   }
   NamedTensors chosen;
   for (const NamedTensor& tensor : content.tensors) {
-    const bool is_slot = tensor.name.find(':') != std::string::npos;
-    if (is_slot || tensor.name == "step" || !is_selected(tensor.name)) continue;
+    if (is_slot_name(tensor.name) || tensor.name == kStepName || !is_selected(tensor.name))
+      continue;
     const Tensor* average = content.find(fmt::format("{}:{}", tensor.name, kAverageSlot));
     chosen.add(tensor.name, average != nullptr ? *average : tensor.value);
   }

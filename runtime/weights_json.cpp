@@ -7,6 +7,7 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/core/checked_size.h"
+#include "runtime/core/signature.h"
 #include "runtime/data/whole_file.h"
 #include "runtime/nested_values.h"
 #include "runtime/printable.h"
@@ -24,8 +25,7 @@ class Expected {
   explicit Expected(std::span<const NamedTensor> state) {
     for (const NamedTensor& tensor : state) {
       dtypes_.emplace(tensor.name, tensor.value.dtype());
-      if (tensor.name.find(':') == std::string::npos && tensor.name != "step")
-        names_.push_back(tensor.name);
+      if (!is_slot_name(tensor.name) && tensor.name != kStepName) names_.push_back(tensor.name);
     }
   }
 

@@ -80,8 +80,7 @@ class Feed {
     // Slots last: an average of the feed replaces what followed its parameter.
     for (const bool is_slot : {false, true})
       for (const NamedTensor& tensor : state_)
-        if ((tensor.name.find(':') != std::string::npos) == is_slot)
-          session.set_state(tensor.name, tensor.value);
+        if (is_slot_name(tensor.name) == is_slot) session.set_state(tensor.name, tensor.value);
   }
 
  private:
@@ -153,7 +152,7 @@ void print_tensor(const NamedTensor& tensor, bool as_json) {
 /// State first, then what is computed, in the order of the text; losses and metrics behind.
 void print_values(const Session& session, const NamedTensors& values, bool as_json) {
   for (const NamedTensor& tensor : session.state())
-    if (tensor.name != "step") print_tensor(tensor, as_json);
+    if (tensor.name != kStepName) print_tensor(tensor, as_json);
   for (const NamedTensor& tensor : values.tensors) print_tensor(tensor, as_json);
 }
 

@@ -37,6 +37,12 @@ enum class OutputKind : uint8_t {
 inline constexpr std::string_view kAveragingPrefix = "averaging.";
 inline constexpr std::string_view kAverageSlot = "averaging.average";
 
+/// The number of updates so far, among the state of a model; nothing else there has this name.
+inline constexpr std::string_view kStepName = "step";
+
+/// "hidden.kernel:adam.m"; parameters, states and the step have no colon.
+inline bool is_slot_name(std::string_view name) { return name.find(':') != name.npos; }
+
 /// What a graph of a module computes.
 enum class GraphMode : uint8_t {
   Init,      // initial parameters, slots and states from the seed
