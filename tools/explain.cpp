@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "runtime/commands/json_values.h"
+#include "runtime/commands/start_session.h"
 #include "runtime/data/batches.h"
 #include "runtime/threads.h"
 #include "tools/chain_rule.h"
@@ -166,8 +167,7 @@ ExitCode explain(ExplainOptions options) {
   const Graph graph =
       workspace.graph(GraphMode::Run, 1, Stage::Grad, {.training = false, .names = true});
   Session session(workspace, workspace.train_settings().seed);
-  session.initialize();
-  if (!options.weights.empty()) session.load(options.weights);
+  start_session(session, workspace, options.weights);
   const ChainRule rule = find_chain_rule(graph, input_values(graph, workspace, session));
   if (options.model.json) {
     print_json(rule);
