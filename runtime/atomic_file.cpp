@@ -14,10 +14,24 @@
 
 namespace gradc {
 
-AtomicFile::AtomicFile(const std::string& path) : path_(path) {
-  std::error_code ignored;
-  const auto target = std::filesystem::canonical(path, ignored);
-  if (!ignored) path_ = target.string();
+namespace {
+
+/// The file that a chain of links leads to, be it there or not.
+std::string followed(const std::string& path) {
+  constexpr int kMostLinks = 40;
+  std::filesystem::path target = path;
+  std::error_code fault;
+  for (int links = 0; links < kMostLinks; ++links) {
+    const std::filesystem::path next = std::filesystem::read_symlink(target, fault);
+    if (fault) break;
+    target = target.parent_path() / next;
+  }
+  return target.string();
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const std::string& path) : path_(followed(path)) {
   struct stat status {};
   const bool exists = stat(path_.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) {

@@ -251,6 +251,11 @@ TEST_CASE("safetensors: writing replaces a file whole and leaves nothing else be
   CHECK(std::filesystem::is_symlink(folder / "link"));
   CHECK(std::filesystem::status(folder / "x").permissions() == std::filesystem::perms(0640));
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
+  std::filesystem::create_symlink(folder / "absent", folder / "second");
+  std::filesystem::create_symlink("second", folder / "first");
+  write_safetensors(folder / "first", content);
+  CHECK(std::filesystem::is_symlink(folder / "second"));
+  CHECK(same(read_safetensors(folder / "absent"), content));
 }
 
 TEST_CASE("safetensors: a failed write leaves the old file and no temporary one") {
