@@ -4,7 +4,8 @@
 namespace gradc {
 
 const std::byte* ByteReader::take(size_t size) {
-  CHECK(size <= bytes_.size() - position_, "{} bytes at {} of {}", size, position_, bytes_.size());
+  CHECK(position_ <= bytes_.size() && size <= bytes_.size() - position_, "{} bytes at {} of {}",
+        size, position_, bytes_.size());
   const std::byte* data = bytes_.data() + position_;
   position_ += size;
   return data;
