@@ -16,7 +16,6 @@ constexpr uint64_t kShuffleStream = 0x73687566666C6531U;  // "shuffle1"
 constexpr uintptr_t kAlignment = 64;
 
 std::vector<uint32_t> shuffled_rows(int64_t rows, uint64_t seed, int64_t epoch) {
-  CHECK(rows <= int64_t{std::numeric_limits<uint32_t>::max()}, "{} rows", rows);
   std::vector<uint32_t> order(static_cast<size_t>(rows));
   std::iota(order.begin(), order.end(), 0U);
   const RngPosition position{seed, kShuffleStream, static_cast<uint64_t>(epoch)};
@@ -38,6 +37,10 @@ Batches::Batches(Dataset dataset, const BatchOptions& options, int64_t epoch)
   CHECK(size_ >= 1, "batch size {}", size_);
   check_rows(dataset_);
   const int64_t rows = dataset_.rows();
+  if (options.shuffle && rows > int64_t{std::numeric_limits<uint32_t>::max()})
+    throw Error(ExitCode::ModelOrData, "E0915",
+                fmt::format("the data `{}` has {} rows; at most {} can be shuffled", dataset_.name,
+                            rows, std::numeric_limits<uint32_t>::max()));
   count_ = options.last_batch == LastBatch::Keep ? (rows - 1) / size_ + 1 : rows / size_;
   if (count_ == 0)
     throw Error(ExitCode::ModelOrData, "E0905",

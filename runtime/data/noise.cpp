@@ -1,6 +1,7 @@
 // Draws the elements by the rules of runtime/core/rng.h.
 #include "runtime/data/noise.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/core/rng.h"
@@ -9,6 +10,7 @@ namespace gradc {
 namespace {
 
 constexpr double kRows = 1024;  // where the source does not say
+constexpr int64_t kBytes = 256;
 
 int64_t row_count(const DataSource& source) {
   return static_cast<int64_t>(source.number("rows", kRows));
@@ -25,7 +27,8 @@ int64_t value_count(const DeclaredField& field) {
   const DType dtype = field.row_type.dtype;
   if (is_float(dtype)) return 0;
   if (dtype == DType::Bool) return 2;
-  return field.limit > 0 ? field.limit : 256;
+  const int64_t count = field.limit > 0 ? field.limit : kBytes;
+  return dtype == DType::U8 ? std::min(count, kBytes) : count;
 }
 
 Tensor draw(const DeclaredField& field, int64_t rows, uint64_t stream) {
