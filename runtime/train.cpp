@@ -79,12 +79,31 @@ const Program& checked_program(Session& session, GraphMode mode, const Dataset& 
   return program;
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<int64_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
+/// The times of the last steps.
+class StepTimes {
+ public:
+  void add(double seconds) {
+    if (seconds_.size() < kMost)
+      seconds_.push_back(seconds);
+    else
+      seconds_[oldest_++ % kMost] = seconds;
+  }
+
+  /// 0 without any.
+  double median() const {
+    if (seconds_.empty()) return 0;
+    std::vector<double> sorted = seconds_;
+    const auto middle = sorted.begin() + static_cast<int64_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    return *middle;
+  }
+
+ private:
+  static constexpr size_t kMost = 4096;
+
+  std::vector<double> seconds_;
+  size_t oldest_ = 0;
+};
 
 /// The losses of one batch. `nan` becomes the message of the first that is not finite.
 NamedValues read_losses(const Program& program, std::span<const Tensor> outputs, std::string& nan) {
@@ -177,7 +196,7 @@ class Trainer {
   std::function<NamedValues()> running_;
   TrainPosition position_;
   Stopwatch epoch_time_;
-  std::vector<double> step_seconds_;
+  StepTimes step_times_;
   int64_t undone_in_a_row_ = 0;
   bool is_ended_ = false;
 };
@@ -192,7 +211,7 @@ void Trainer::run_step(const Pass& pass) {
   position_.epoch_seconds = epoch_time_.seconds();
   position_.rows = pass.rows();
   position_.batch = progress_.batch;
-  step_seconds_.push_back(position_.step_seconds);
+  step_times_.add(position_.step_seconds);
   std::string nan;
   const NamedValues losses = read_losses(program, outputs, nan);
   if (nan.empty() && !session_.gave_numbers())
@@ -226,7 +245,7 @@ void Trainer::undo_step(const std::string& nan, const Pass& pass) {
                 is_hopeless
                     ? fmt::format("{}; {} steps in a row were left out", message, kMostInARow)
                     : message);
-  events_.on_nan(message);
+  events_.on_nan(progress_, message);
   if (settings_.on_nan == OnNan::Rollback)
     progress_.steps = events_.roll_back(session_).value_or(progress_.steps);
   ++progress_.batch;
@@ -277,7 +296,7 @@ TrainResult Trainer::run() {
   }
   if (result_.interrupted && !progress_.sums.is_empty()) result_.metrics = running_();
   result_.seconds = time.seconds();
-  result_.median_step_seconds = median(std::move(step_seconds_));
+  result_.median_step_seconds = step_times_.median();
   result_.progress = std::move(progress_);
   return std::move(result_);
 }

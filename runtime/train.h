@@ -1,4 +1,4 @@
-// The training loop: epochs over the data, then an evaluation on the test data.
+// The training loop: epochs over the data.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -66,8 +66,8 @@ class TrainEvents {
   virtual std::string locate_nan(Session&, std::span<const Field> /*fields*/, int64_t /*rows*/) {
     return {};
   }
-  /// The step was undone, and the run goes on behind its batch.
-  virtual void on_nan(const std::string& /*message*/) {}
+  /// The step at this place was undone, and the run goes on behind its batch.
+  virtual void on_nan(const TrainProgress&, const std::string& /*message*/) {}
   /// For OnNan::Rollback: gives the session its last good state, and returns the updates that has
   /// seen; nothing, and the session as it is, where there is none.
   virtual std::optional<int64_t> roll_back(Session&) { return std::nullopt; }
@@ -77,7 +77,7 @@ struct TrainResult {
   NamedValues metrics;  // of the last epoch
   TrainProgress progress;
   double seconds = 0;
-  double median_step_seconds = 0;
+  double median_step_seconds = 0;  // of the last steps, 4096 at most
   bool interrupted = false;
 };
 

@@ -13,6 +13,7 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/core/error.h"
+#include "runtime/core/signal_safe.h"
 #include "runtime/data/whole_file.h"
 
 namespace gradc {
@@ -25,6 +26,8 @@ constexpr std::string_view kSuffix = ".safetensors";
 /// What temporary names of AtomicFile begin with here.
 constexpr std::string_view kOurNames[] = {kPrefix, "best.", "run.json.", "log.jsonl.",
                                           "metrics.csv."};
+/// Behind the name of a checkpoint that could not be read.
+constexpr const char* kDamaged = ".damaged";
 
 [[noreturn]] void cannot(const char* action, const std::string& path, int reason) {
   throw Error(ExitCode::InputOutput, "E0922",
@@ -154,13 +157,21 @@ std::optional<RunFolder::Checkpoint> RunFolder::newest_checkpoint() const {
       return Checkpoint{file(name), read_safetensors(file(name))};
     } catch (const Error& fault) {
       if (fault.code() != "E0921" && fault.code() != "E0911") throw;
-      fmt::print(stderr, "note: {}; the checkpoint before it is taken\n", fault.what());
+      say(fmt::format("note: {}; the checkpoint before it is taken\n", fault.what()));
     }
   }
   if (!names.empty())
     throw Error(ExitCode::ModelOrData, "E0933",
                 fmt::format("none of the {} checkpoints in `{}` can be read", names.size(), path_));
   return std::nullopt;
+}
+
+void RunFolder::set_aside_after(const Checkpoint& taken) const {
+  std::error_code ignored;
+  for (const std::string& name : checkpoints()) {
+    if (file(name) == taken.path) return;
+    fs::rename(file(name), file(name) + kDamaged, ignored);
+  }
 }
 
 void RunFolder::tidy(int64_t keep) const {

@@ -38,6 +38,7 @@ class LogFile {
 /// DIR/metrics.csv         a row for each epoch
 /// DIR/step-000001500.safetensors  the last checkpoints, by the number of updates
 /// DIR/best.safetensors    the checkpoint of the epoch with the best metric
+/// DIR/step-….damaged      could not be read when the run was resumed
 /// DIR/lock                held by the run that works here
 class RunFolder {
  public:
@@ -65,6 +66,10 @@ class RunFolder {
   /// The newest one that is whole; a note on stderr for each that is not. Nothing where there is
   /// none; throws Error (ModelOrData, E0933) where there are some and none is whole.
   std::optional<Checkpoint> newest_checkpoint() const;
+  bool has_checkpoints() const { return !checkpoints().empty(); }
+  /// Gives checkpoints that are newer than `taken`, and so could not be read, names (".damaged")
+  /// that count no more: else they would be kept in the place of those that come.
+  void set_aside_after(const Checkpoint& taken) const;
   /// Removes all but the newest `keep` checkpoints (0: keeps all), and what writing that was cut
   /// short has left.
   void tidy(int64_t keep) const;

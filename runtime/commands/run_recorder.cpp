@@ -8,6 +8,7 @@
 #include "runtime/commands/duration.h"
 #include "runtime/commands/json_values.h"
 #include "runtime/core/error.h"
+#include "runtime/core/signal_safe.h"
 #include "runtime/progress_text.h"
 
 namespace gradc {
@@ -52,9 +53,22 @@ bool is_past(const nlohmann::ordered_json& event, const TrainProgress& progress)
   };
   if (event["event"] == "end") return false;
   if (event["event"] == "epoch") return number("epoch") <= progress.epoch;
-  if (event["event"] == "batch")
+  if (event["event"] == "batch" || event["event"] == "nan")
     return std::pair(number("epoch"), number("batch")) < std::pair(progress.epoch, progress.batch);
   return true;
+}
+
+std::string as_text(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// What a checkpoint says beside the state. Throws Error (ModelOrData, E0921).
+const std::string& noted(const RunFolder::Checkpoint& checkpoint, const char* what) {
+  const auto found = checkpoint.content.metadata.find(what);
+  if (found == checkpoint.content.metadata.end())
+    throw Error(ExitCode::ModelOrData, "E0921",
+                fmt::format("`{}` is no checkpoint of a run", checkpoint.path));
+  return found->second;
 }
 
 bool is_better(const BestMetric& metric, double value, std::optional<double> best) {
@@ -129,14 +143,19 @@ RunRecorder::RunRecorder(const RunRules& rules, std::optional<BestMetric> best,
 /// otherwise as it began.
 void RunRecorder::check_same_run(const nlohmann::ordered_json& description) const {
   const std::optional<nlohmann::ordered_json> before = folder_->description();
+  if (!before && !rules_.resumes && folder_->has_checkpoints())
+    wrong_flag(
+        fmt::format("`{}` holds checkpoints of another run; give this one a folder of its own",
+                    folder_->path()));
   if (!before) return;
   if (!rules_.resumes)
     wrong_flag(fmt::format("`{}` holds a run already; --resume goes on with it", folder_->path()));
   std::string differences;
   const auto compare = [&](const std::string& name, const nlohmann::ordered_json& old,
                            const nlohmann::ordered_json& now) {
-    if (old != now)
-      differences += fmt::format("\n  {}: {} then, {} now", name, old.dump(), now.dump());
+    const std::string then_text = as_text(old), now_text = as_text(now);
+    if (then_text != now_text)
+      differences += fmt::format("\n  {}: {} then, {} now", name, then_text, now_text);
   };
   const auto value = [](const nlohmann::ordered_json& json, const std::string& name) {
     return json.contains(name) ? json[name] : nlohmann::ordered_json();
@@ -151,10 +170,10 @@ void RunRecorder::check_same_run(const nlohmann::ordered_json& description) cons
     wrong_flag(
         fmt::format("the run in `{}` was started otherwise:{}", folder_->path(), differences));
   if (value(*before, "threads") != description["threads"] && description["deterministic"] != true)
-    fmt::print(stderr,
-               "note: the run had {} threads so far and has {} now: the last bits of its results "
-               "may be others than without a break\n",
-               value(*before, "threads").dump(), description["threads"].dump());
+    say(fmt::format(
+        "note: the run had {} threads so far and has {} now: the last bits of its results may be "
+        "others than without a break\n",
+        as_text(value(*before, "threads")), as_text(description["threads"])));
 }
 
 TrainProgress RunRecorder::resume(Session& session) {
@@ -162,24 +181,19 @@ TrainProgress RunRecorder::resume(Session& session) {
   const auto checkpoint = folder_->newest_checkpoint();
   if (!checkpoint) {
     rewind_logs({});
-    fmt::print(stderr, "note: `{}` has no checkpoint yet: the run starts from the beginning\n",
-               folder_->path());
+    say(fmt::format("note: `{}` has no checkpoint yet: the run starts from the beginning\n",
+                    folder_->path()));
     return {};
   }
-  const auto& metadata = checkpoint->content.metadata;
-  const auto progress = metadata.find(kProgress);
-  const auto best = metadata.find(kBest);
-  if (progress == metadata.end() || best == metadata.end())
-    throw Error(ExitCode::ModelOrData, "E0921",
-                fmt::format("`{}` is no checkpoint of a run", checkpoint->path));
+  TrainProgress result = parse_progress(noted(*checkpoint, kProgress), checkpoint->path);
   session.load(checkpoint->content, checkpoint->path);
-  restore_best(best->second, checkpoint->path);
-  TrainProgress result = parse_progress(progress->second, checkpoint->path);
+  restore_best(noted(*checkpoint, kBest), checkpoint->path);
+  folder_->set_aside_after(*checkpoint);
   rewind_logs(result);
   saved_steps_ = result.steps;
   seen_epoch_ = result.epoch;
-  fmt::print(stderr, "resumed from {}: epoch {}, step {}\n", checkpoint->path, result.epoch + 1,
-             result.batch + 1);
+  say(fmt::format("resumed from {}: epoch {}, step {}\n", checkpoint->path, result.epoch + 1,
+                  result.batch + 1));
   return result;
 }
 
@@ -195,8 +209,7 @@ void RunRecorder::rewind_logs(const TrainProgress& progress) {
 }
 
 void RunRecorder::log(const nlohmann::ordered_json& event) {
-  if (log_)
-    log_->append(event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  if (log_) log_->append(as_text(event) + "\n");
 }
 
 void RunRecorder::record_epoch(int64_t epoch, int64_t steps, const NamedValues& metrics,
@@ -244,7 +257,8 @@ bool RunRecorder::record(const Session& session, const TrainProgress& progress) 
 
 void RunRecorder::save(const Session& session, const TrainProgress& progress) {
   std::vector<std::string> paths{folder_->checkpoint(progress.steps)};
-  if (is_best_new_) paths.push_back(folder_->best());
+  // First: a run that goes on from the checkpoint takes its best value as written.
+  if (is_best_new_) paths.insert(paths.begin(), folder_->best());
   is_best_new_ = false;
   writer_.start(session, {{kProgress, to_text(progress)}, {kBest, best_text()}}, std::move(paths));
   saved_steps_ = progress.steps;
@@ -263,7 +277,7 @@ std::optional<int64_t> RunRecorder::roll_back(Session& session) {
   const auto checkpoint = folder_->newest_checkpoint();
   if (!checkpoint) return std::nullopt;
   session.load(checkpoint->content, checkpoint->path);
-  return parse_progress(checkpoint->content.metadata.at(kProgress), checkpoint->path).steps;
+  return parse_progress(noted(*checkpoint, kProgress), checkpoint->path).steps;
 }
 
 std::string RunRecorder::best_text() const {

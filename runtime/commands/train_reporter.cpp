@@ -57,9 +57,12 @@ std::string TrainReporter::locate_nan(Session& session, std::span<const Field> f
   return model_.locate_nan(session, fields, rows);
 }
 
-void TrainReporter::on_nan(const std::string& message) {
+void TrainReporter::on_nan(const TrainProgress& progress, const std::string& message) {
   progress_.note("left out: " + message);
-  tell({{"event", "nan"}, {"message", message}});
+  tell({{"event", "nan"},
+        {"epoch", progress.epoch},
+        {"batch", progress.batch},
+        {"message", message}});
 }
 
 std::optional<int64_t> TrainReporter::roll_back(Session& session) {

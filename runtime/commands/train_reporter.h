@@ -27,7 +27,7 @@ class TrainReporter : public TrainEvents {
   void on_epoch(const TrainPosition& position, const NamedValues& metrics) override;
   bool on_progress(const TrainProgress& progress) override;
   std::string locate_nan(Session& session, std::span<const Field> fields, int64_t rows) override;
-  void on_nan(const std::string& message) override;
+  void on_nan(const TrainProgress& progress, const std::string& message) override;
   std::optional<int64_t> roll_back(Session& session) override;
 
   /// The session that trains; needed from the first step on.

@@ -19,8 +19,9 @@ ProgramRun run_with(const std::string& folder, std::vector<std::string> variable
     variables.insert(variables.end(),
                      {"LD_PRELOAD=" GRADC_BUILD_DIR "/tests/libfail_nth.so", "FAIL_SKIP_START=1",
                       std::string("FAIL_CLASS=") + kClasses, "FAIL_BELOW=" + folder});
-  variables.insert(variables.end(), {GRADC_PROGRAM, "train", dropout_model(), "--set=epochs=1",
-                                     "--save-every=4", "--threads=2", "--run", folder});
+  variables.insert(variables.end(),
+                   {GRADC_PROGRAM, "train", dropout_model(), "--set=epochs=1", "--save-every=4",
+                    "--threads=2", "--val-split=0.2", "--keep=1", "--run", folder});
   variables.insert(variables.end(), flags.begin(), flags.end());
   return run_executable("/usr/bin/env", variables);
 }
@@ -31,7 +32,7 @@ int64_t count_calls(const std::string& folder) {
   return std::stoll(read_file(count));
 }
 
-std::string check_call(int64_t call, bool is_forever, const std::string& expected) {
+std::string check_call(int64_t call, bool is_forever, const RunResult& expected) {
   const std::string folder = temporary_path("failing");
   fs::remove_all(folder);
   std::vector<std::string> variables = {"FAIL_AT=" + std::to_string(call)};
@@ -40,12 +41,15 @@ std::string check_call(int64_t call, bool is_forever, const std::string& expecte
   INFO("call " << call << (is_forever ? " and all after it" : "") << ": " << failed.err);
   // What only tidies up may fail unheard.
   CHECK((failed.exit_code == 5 || failed.exit_code == 0));
-  if (failed.exit_code == 0) CHECK((newest_checkpoint(folder) == expected));
+  if (failed.exit_code == 0) CHECK((run_result(folder) == expected));
   if (failed.exit_code == 5) CHECK(failed.err.find("error[E09") != std::string::npos);
+  const std::string newest = newest_checkpoint(folder);
+  const bool is_begun = fs::exists(folder + "/run.json");
   const ProgramRun resumed = run_with(folder, {}, {"--resume"});
   INFO("resumed: " << resumed.err);
   REQUIRE(resumed.exit_code == 0);
-  CHECK((newest_checkpoint(folder) == expected));
+  if (is_begun) check_resumed_from(newest, resumed.err);
+  CHECK((run_result(folder) == expected));
   for (const auto& entry : fs::directory_iterator(folder))
     CHECK(entry.path().extension() != ".tmp");
   return failed.exit_code == 5 ? "5" : "0";
@@ -60,7 +64,8 @@ void check_failing_calls(int64_t stride) {
   const std::string whole = temporary_path("not_failing");
   const int64_t calls = count_calls(whole);
   REQUIRE(calls > 30);
-  const std::string expected = newest_checkpoint(whole);
+  const RunResult expected = run_result(whole);
+  REQUIRE_FALSE(expected.best.empty());
   int64_t failed = 0;
   for (int64_t call = 1; call <= calls; call += stride)
     for (const bool is_forever : {false, true})

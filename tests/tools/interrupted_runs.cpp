@@ -65,7 +65,8 @@ std::string dropout_model() {
 }
 
 InterruptedCase dropout_case() {
-  return {"dropout", {"train", dropout_model(), "--save-every", "7"}};
+  return {"dropout",
+          {"train", dropout_model(), "--save-every", "7", "--keep", "1", "--val-split", "0.2"}};
 }
 
 InterruptedCase lstm_case() {
@@ -80,12 +81,25 @@ InterruptedCase gpt_case() {
 
 std::string newest_checkpoint(const std::string& folder) {
   std::string newest;
+  if (!fs::exists(folder)) return newest;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (name.rfind("step-", 0) == 0 && name.ends_with(".safetensors"))
       newest = std::max(newest, entry.path().string());
   }
-  return newest.empty() ? newest : read_file(newest);
+  return newest;
+}
+
+RunResult run_result(const std::string& folder) {
+  const std::string newest = newest_checkpoint(folder), best = folder + "/best.safetensors";
+  return {newest.empty() ? "" : read_file(newest), fs::exists(best) ? read_file(best) : ""};
+}
+
+void check_resumed_from(const std::string& newest, const std::string& messages) {
+  INFO("resumed with " << newest << ": " << messages);
+  const bool is_anew = messages.find("has no checkpoint yet") != std::string::npos;
+  REQUIRE(is_anew == newest.empty());
+  if (!is_anew) REQUIRE(messages.find("resumed from " + newest + ":") != std::string::npos);
 }
 
 void check_interrupted_runs(const InterruptedCase& subject, int signal, int count) {
@@ -94,14 +108,14 @@ void check_interrupted_runs(const InterruptedCase& subject, int signal, int coun
   const ProgramRun uninterrupted = run_program(with_folder(subject, whole));
   INFO(subject.name << "\n" << uninterrupted.err);
   REQUIRE(uninterrupted.exit_code == 0);
-  const std::string expected = newest_checkpoint(whole);
+  const RunResult expected = run_result(whole);
   const std::string table = table_without_seconds(whole);
-  REQUIRE_FALSE(expected.empty());
+  REQUIRE_FALSE(expected.newest.empty());
 
   std::mt19937 random(20260101);
   std::uniform_real_distribution<double> moment(0.02, 1.0);
   std::bernoulli_distribution is_stopped_again(0.5);
-  int stopped = 0;
+  int stopped = 0, kept = 0;
   for (int i = 0; i < count; ++i) {
     const std::string folder = temporary_path("stopped_" + name + "_" + std::to_string(i));
     std::vector<std::string> arguments = with_folder(subject, folder);
@@ -113,18 +127,24 @@ void check_interrupted_runs(const InterruptedCase& subject, int signal, int coun
     arguments.push_back("--resume");
     while (run.exit_code == 128 + signal) {
       ++stopped;
-      run = is_stopped_again(random) ? run_program(arguments, "", stop_at_some_moment)
-                                     : run_program(arguments);
+      const std::string newest = newest_checkpoint(folder);
+      const bool is_begun = fs::exists(folder + "/run.json");
+      const bool goes_on = is_stopped_again(random);
+      run = goes_on ? run_program(arguments, "", stop_at_some_moment) : run_program(arguments);
+      if (goes_on || !is_begun) continue;
+      check_resumed_from(newest, run.err);
+      kept += newest.empty() ? 0 : 1;
     }
     INFO(subject.name << " " << i << "\n" << run.err);
     REQUIRE(run.exit_code == 0);
-    REQUIRE((newest_checkpoint(folder) == expected));
+    REQUIRE((run_result(folder) == expected));
     REQUIRE(table_without_seconds(folder) == table);
     for (const auto& entry : fs::directory_iterator(folder))
       REQUIRE(entry.path().extension() != ".tmp");
     fs::remove_all(folder);
   }
-  WARN(subject.name << ": " << count << " runs, stopped " << stopped << " times");
+  WARN(subject.name << ": " << count << " runs, stopped " << stopped
+                    << " times, resumed from a checkpoint " << kept << " times");
 }
 
 }  // namespace gradc

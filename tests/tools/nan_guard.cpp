@@ -1,5 +1,6 @@
 // Values that stop being numbers: found in the step where it happens, with the node and its line.
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <random>
 
@@ -126,17 +127,10 @@ void check_injections(int count) {
   }
 }
 
-}  // namespace
-
-TEST_CASE("a NaN in any node and step is reported in that step, with the node's line") {
-  check_injections(8);
-}
-
-TEST_CASE("a NaN in 100 nodes and steps", "[.long]") { check_injections(100); }
-
-TEST_CASE("numbers that grow too large are named; their steps are left out on request") {
+/// The first step makes the slope too large for the second.
+std::string write_large() {
   write_temporary("large.csv", "x,y\n1,2\n1e30,4\n3,4\n5,6\n");
-  const std::string model = write_temporary("large.grad", R"(
+  return write_temporary("large.grad", R"(
 model line(x: f32[batch], y: f32[batch]) {
   param slope: f32[] = zeros
   loss = mean((slope * x - y) ** 2)
@@ -149,6 +143,18 @@ train line {
   optimizer = sgd(learning_rate = 0.1)
 }
 )");
+}
+
+}  // namespace
+
+TEST_CASE("a NaN in any node and step is reported in that step, with the node's line") {
+  check_injections(8);
+}
+
+TEST_CASE("a NaN in 100 nodes and steps", "[.long]") { check_injections(100); }
+
+TEST_CASE("numbers that grow too large are named; their steps are left out on request") {
+  const std::string model = write_large();
   const ProgramRun run = run_program({"train", model});
   INFO(run.err);
   CHECK(run.exit_code == 4);
@@ -165,6 +171,26 @@ train line {
   // Of the two steps of an epoch each first is good, and undone by the rollback to the start.
   CHECK(back.last_json().at("steps") == 0);
   CHECK(run_program({"train", model, "--on-nan", "later"}).exit_code == 2);
+}
+
+TEST_CASE("a step that is left out is told of once, however often it is done again") {
+  const std::string model = write_large();
+  const std::string folder = temporary_path("left_out");
+  const auto train = [&](const std::string& epochs, std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"train", model, "--on-nan=skip", "--run", folder, epochs});
+    REQUIRE(run_program(flags).exit_code == 0);
+    const std::string log = read_file(folder + "/log.jsonl");
+    int events = 0;
+    for (size_t at = log.find("\"nan\""); at != log.npos; at = log.find("\"nan\"", at + 1))
+      ++events;
+    return events;
+  };
+  CHECK(train("--epochs=1", {}) == 1);
+  const std::string checkpoint = folder + "/step-000000001.safetensors";
+  const std::string after_first = read_file(checkpoint);
+  CHECK(train("--epochs=2", {"--resume"}) == 3);
+  std::ofstream(checkpoint, std::ios::binary) << after_first;
+  CHECK(train("--epochs=2", {"--resume"}) == 3);
 }
 
 TEST_CASE("data that is no number is named") {

@@ -90,7 +90,7 @@ TEST_CASE("a damaged checkpoint is named and the one before it taken") {
   const std::string folder = temporary_path("run_damaged");
   const std::vector<std::string> flags = {"--set=epochs=2", "--save-every=5"};
   REQUIRE(train_in(folder, flags).exit_code == 0);
-  const std::string newest = newest_checkpoint(folder);
+  const std::string newest = read_file(newest_checkpoint(folder));
   std::string bytes = newest;
   bytes[bytes.size() - 3] ^= 1;
   std::ofstream(folder + "/step-000000024.safetensors", std::ios::binary) << bytes;
@@ -101,12 +101,39 @@ TEST_CASE("a damaged checkpoint is named and the one before it taken") {
   CHECK(run.exit_code == 0);
   CHECK(run.err.find("tensor `") != std::string::npos);
   CHECK(run.err.find("resumed from " + folder + "/step-000000020") != std::string::npos);
-  CHECK((newest_checkpoint(folder) == newest));
+  CHECK((run_result(folder).newest == newest));
   for (const std::string& name : files_in(folder))
     if (name.rfind("step-", 0) == 0) std::ofstream(folder + "/" + name) << "damaged";
   const ProgramRun none = train_in(folder, resume);
   CHECK(none.exit_code == 1);
   CHECK(none.err.find("E0933") != std::string::npos);
+}
+
+TEST_CASE("damaged checkpoints do not push whole ones out") {
+  const std::string folder = temporary_path("run_pushed");
+  REQUIRE(train_in(folder, {"--set=epochs=2", "--save-every=5"}).exit_code == 0);
+  for (const char* name : {"step-000000020.safetensors", "step-000000024.safetensors"})
+    std::ofstream(folder + "/" + name) << "damaged";
+  const ProgramRun run =
+      train_in(folder, {"--set=epochs=2", "--save-every=4", "--keep=1", "--resume"});
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.err.find("resumed from " + folder + "/step-000000015") != std::string::npos);
+  CHECK(files_in(folder).count("step-000000024.safetensors.damaged") == 1);
+  const ProgramRun again = train_in(folder, {"--set=epochs=3", "--resume"});
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(again.err.find("resumed from " + folder + "/step-000000024") != std::string::npos);
+}
+
+TEST_CASE("a folder with checkpoints of who knows what is refused") {
+  const std::string folder = temporary_path("run_foreign");
+  fs::create_directories(folder);
+  std::ofstream(folder + "/step-000000999.safetensors") << "foreign";
+  const ProgramRun run = train_in(folder, {"--set=epochs=1"});
+  CHECK(run.exit_code == 2);
+  CHECK(run.err.find("holds checkpoints of another run") != std::string::npos);
+  CHECK(read_file(folder + "/step-000000999.safetensors") == "foreign");
 }
 
 TEST_CASE("a run ends early where its rules say so") {
