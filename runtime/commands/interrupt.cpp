@@ -1,4 +1,4 @@
-// Signal handling: sets a flag, nothing else.
+// Signal handling: notes the signal and sets a flag, nothing else.
 #include "runtime/commands/interrupt.h"
 
 #include <unistd.h>
@@ -8,11 +8,13 @@ namespace gradc {
 namespace {
 
 std::atomic<bool> stop_requested{false};
-volatile std::sig_atomic_t received_signal = 0;
+std::atomic<int> received_signal{0};
 
+/// Any thread may run it. Whoever sees the flag finds the signal.
 extern "C" void handle_signal(int signal_number) {
-  if (stop_requested.exchange(true)) _exit(128 + signal_number);
-  received_signal = signal_number;
+  int none = 0;
+  if (!received_signal.compare_exchange_strong(none, signal_number)) _exit(128 + signal_number);
+  stop_requested = true;
 }
 
 }  // namespace
@@ -20,13 +22,12 @@ extern "C" void handle_signal(int signal_number) {
 std::atomic<bool>& stop_on_signal() {
   struct sigaction action = {};
   action.sa_handler = handle_signal;
+  action.sa_flags = SA_RESTART;  // a line that waits for its reader is written all the same
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   return stop_requested;
 }
 
-ExitCode interrupted_exit_code() {
-  return static_cast<ExitCode>(128 + (received_signal != 0 ? received_signal : SIGINT));
-}
+ExitCode interrupted_exit_code() { return static_cast<ExitCode>(128 + received_signal); }
 
 }  // namespace gradc

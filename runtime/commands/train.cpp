@@ -155,9 +155,11 @@ NamedValues Training::test(NamedTensors& tables, bool& is_interrupted) {
   if (is_interrupted || !model_->has_test_data()) return {};
   const NamedValues values =
       evaluate(*session_, model_->test_data(), settings_.eval_batch, stop_, &tables);
-  // Values of a part of the test rows would pass for those of all.
   is_interrupted = stop_;
-  return stop_ ? NamedValues() : with_prefix(values, "test_");
+  if (!is_interrupted) return with_prefix(values, "test_");
+  // What a part of the test rows gives would pass for that of all.
+  tables = {};
+  return {};
 }
 
 ExitCode Training::run() {
