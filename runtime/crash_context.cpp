@@ -43,6 +43,15 @@ CrashScope::~CrashScope() {
 
 const CrashScope* crash_scope() { return innermost != nullptr ? innermost : latest.load(); }
 
+CrashStack::CrashStack() : memory_(new std::byte[kCrashStackBytes]) {
+  stack_t stack{};
+  stack.ss_sp = memory_.get();
+  stack.ss_size = kCrashStackBytes;
+  sigaltstack(&stack, &before_);
+}
+
+CrashStack::~CrashStack() { sigaltstack(&before_, nullptr); }
+
 void note_crash_input(CrashInput input) { noted_input = std::move(input); }
 const CrashInput& crash_input() { return noted_input; }
 

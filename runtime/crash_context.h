@@ -1,8 +1,12 @@
 // What the process is doing, for the report of an internal error: noted where it begins, read when
 // something goes wrong.
 #pragma once
+#include <signal.h>
+
 #include <atomic>
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace gradc {
@@ -29,11 +33,28 @@ class CrashScope {
   int exceptions_;
 };
 
+/// What the report of a crash needs for its stack.
+inline constexpr size_t kCrashStackBytes = size_t{1} << 18;
+
 /// The stage at which constructors of a library run: they call abort() where they get no memory.
 inline constexpr const char* kOpeningLibrary = "opening a library";
 
 /// The innermost scope of the calling thread, else the last one that any thread began; may be null.
 const CrashScope* crash_scope();
+
+/// While one lives, its thread, which is not the first, has a stack to report on that its own ran
+/// over.
+class CrashStack {
+ public:
+  CrashStack();
+  ~CrashStack();
+  CrashStack(const CrashStack&) = delete;
+  CrashStack& operator=(const CrashStack&) = delete;
+
+ private:
+  std::unique_ptr<std::byte[]> memory_;
+  stack_t before_{};
+};
 
 /// What is compiled, as it was read. `name` is that of a file ("model.grad").
 struct CrashInput {

@@ -9,6 +9,7 @@
 #include "ir/builder.h"
 #include "ir/text.h"
 #include "runtime/atomic_file.h"
+#include "runtime/crash_context.h"
 #include "runtime/safetensors.h"
 
 namespace gradc {
@@ -124,6 +125,7 @@ class Shrinker {
       best_ = std::move(part);
       return true;
     } catch (const std::exception&) {
+      take_crash_trace();  // else a later report would tell of this failure
       return false;
     }
   }
@@ -179,6 +181,7 @@ GraphCase shrink(const GraphCase& whole, const Differs& differs) {
     try {
       return differs(part);
     } catch (const std::exception&) {
+      take_crash_trace();
       return false;
     }
   };

@@ -28,7 +28,6 @@ constexpr bool kIsSanitized = false;
 #endif
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-constexpr size_t kStackBytes = size_t{1} << 18;
 /// Seconds that writing a report after a signal may take: a lock may be held for ever.
 constexpr unsigned kReportSeconds = 10;
 
@@ -36,8 +35,8 @@ const char* program_name = "gradc";
 std::string version;  // made before anything can go wrong
 int argument_count = 0;
 char** arguments = nullptr;
-std::array<char, kStackBytes> handler_stack;
-std::atomic<bool> is_reporting = false;
+std::array<char, kCrashStackBytes> handler_stack;
+std::atomic<pid_t> reporter = 0;  // the thread that reports a signal
 /// Inside a command: exit() is not for others to call.
 std::atomic<bool> is_running = false;
 
@@ -118,7 +117,12 @@ void write_signal_report(const ReportFolder& folder, int signal) {
 }
 
 extern "C" void report_signal(int signal) {
-  if (is_reporting.exchange(true)) _exit(static_cast<int>(ExitCode::Bug));
+  pid_t first = 0;
+  if (!reporter.compare_exchange_strong(first, gettid())) {
+    if (first == gettid()) _exit(static_cast<int>(ExitCode::Bug));
+    // A kernel that is wrong crashes in all threads of a team: one of them tells.
+    while (true) pause();
+  }
   const CrashScope* scope = crash_scope();
   if (signal == SIGABRT && scope != nullptr && scope->stage() == kOpeningLibrary)
     end_without_memory(program_name);

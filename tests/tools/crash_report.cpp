@@ -1,5 +1,6 @@
 // What an internal error leaves behind.
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <filesystem>
 
@@ -44,6 +45,19 @@ std::string planted() {
   return "verify " + model_path("mnist_mlp.grad") + " --data 'noise(rows = 8)' --corrupt-kernel ";
 }
 
+/// A training in `folder` that `crash` does something to while it runs.
+ProgramRun crash_training(const std::string& folder, const std::function<void(int)>& crash) {
+  const std::string log = folder + "/log";
+  return run_in(
+      folder,
+      "train " + model_path("mnist_mlp.grad") +
+          " --data 'noise(rows = 64)' --batch 32 --epochs 1000000 --json --log-every 1 > " + log,
+      [&](int process) {
+        while (!fs::exists(log) || fs::file_size(log) < 2000) usleep(5000);
+        crash(process);
+      });
+}
+
 }  // namespace
 
 TEST_CASE("an internal error leaves the model, the graph, the command and the stage") {
@@ -70,18 +84,26 @@ TEST_CASE("a report that cannot be written does not hide the error") {
   CHECK_THAT(run.err, Contains("no wrong code for select") && !Contains("gradc-crash-"));
 }
 
+TEST_CASE("a crash of every thread of a team leaves one report") {
+  if (kIsSanitized) return;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const std::string folder = fresh_folder("crash_of_all_" + std::to_string(attempt));
+    const ProgramRun run = crash_training(folder, [](int process) {
+      for (const auto& thread :
+           fs::directory_iterator("/proc/" + std::to_string(process) + "/task"))
+        syscall(SYS_tgkill, process, std::stoi(thread.path().filename().string()), SIGSEGV);
+    });
+    INFO(run.err);
+    CHECK(run.exit_code == 70);
+    CHECK_THAT(run.err, Contains("SIGSEGV") && Contains("gradc-crash-"));
+    CHECK_THAT(read_file(report_in(folder) + "/report.txt"), Contains("--epochs 1000000"));
+  }
+}
+
 TEST_CASE("a crash leaves a report and ends with 70") {
   if (kIsSanitized) return;  // the sanitizer reports signals
   const std::string folder = fresh_folder("crash");
-  const std::string log = folder + "/log";
-  const ProgramRun run = run_in(
-      folder,
-      "train " + model_path("mnist_mlp.grad") +
-          " --data 'noise(rows = 64)' --batch 32 --epochs 1000000 --json --log-every 1 > " + log,
-      [&](int process) {
-        while (!fs::exists(log) || fs::file_size(log) < 2000) usleep(5000);
-        kill(process, SIGSEGV);
-      });
+  const ProgramRun run = crash_training(folder, [](int process) { kill(process, SIGSEGV); });
   INFO(run.err);
   CHECK(run.exit_code == 70);
   CHECK_THAT(run.err, Contains("SIGSEGV") && Contains("gradc-crash-"));
