@@ -17,6 +17,7 @@
 #include "codegen/code_generator.h"
 #include "codegen/share_kernels.h"
 #include "runtime/atomic_file.h"
+#include "runtime/core/signal_safe.h"
 #include "runtime/processor.h"
 
 namespace gradc {
@@ -80,7 +81,7 @@ class Entry {
 void warn_once(const std::string& message) {
   static std::once_flag once;
   std::call_once(
-      once, [&] { fmt::print(stderr, "warning: compiled kernels are not kept: {}\n", message); });
+      once, [&] { say(fmt::format("warning: compiled kernels are not kept: {}\n", message)); });
 }
 
 /// No reason to fail: the kernels are at hand.
@@ -132,7 +133,7 @@ CompiledKernels cached_kernels(const std::string& title, std::span<const loop::K
     return load_kernels(code_generator().objects(kernels), kernels.size());
   const Entry entry(kernels, options.folder);
   if (auto compiled = from_cache(entry, kernels.size())) {
-    if (options.explains) fmt::print(stderr, "cache: {}: used {}\n", title, entry.path());
+    if (options.explains) say(fmt::format("cache: {}: used {}\n", title, entry.path()));
     return *std::move(compiled);
   }
   const std::string reason = options.explains ? entry.miss_reason() : "";
@@ -142,8 +143,8 @@ CompiledKernels cached_kernels(const std::string& title, std::span<const loop::K
   const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
   keep(entry, objects, options.folder);
   if (options.explains)
-    fmt::print(stderr, "cache: {}: compiled {} kernels in {:.0f} ms, as {}\n", title,
-               kernels.size(), taken.count(), reason);
+    say(fmt::format("cache: {}: compiled {} kernels in {:.0f} ms, as {}\n", title, kernels.size(),
+                    taken.count(), reason));
   return compiled;
 }
 

@@ -8,6 +8,7 @@
 #include "ir/interpret.h"
 #include "ir/op.h"
 #include "runtime/commands/json_values.h"
+#include "runtime/core/signal_safe.h"
 #include "runtime/data/batches.h"
 #include "runtime/execute.h"
 #include "runtime/threads.h"
@@ -172,7 +173,7 @@ class Verification {
       write_case(path, given);
       findings_.reproduced(path, given, flags_of(options_));
     } catch (const std::exception& fault) {
-      fmt::print(stderr, "verify: no reproducer: {}\n", fault.what());
+      say(fmt::format("verify: no reproducer: {}\n", fault.what()));
     }
   }
 

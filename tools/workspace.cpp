@@ -12,6 +12,7 @@
 #include "ir/text.h"
 #include "passes/recompute.h"
 #include "runtime/commands/reported_error.h"
+#include "runtime/core/signal_safe.h"
 #include "runtime/crash_context.h"
 #include "runtime/model_interface.h"
 #include "runtime/processor.h"
@@ -163,7 +164,7 @@ void Workspace::show_diagnostics() {
   if (options_.json) {
     fmt::print("{}", render_json(fresh));
   } else {
-    fmt::print(stderr, "{}", render(fresh, {.color = wants_color(STDERR_FILENO)}));
+    say(render(fresh, {.color = wants_color(STDERR_FILENO)}));
   }
 }
 
@@ -358,7 +359,7 @@ std::pair<Graph, bool> Workspace::limited_graph(Graph fused) const {
   std::string table;
   const bool is_serial = lower(fused, compile_options()).program.is_serial;
   Graph fitted = fit_limit(std::move(fused), table);
-  fmt::print(stderr, "{}", table);
+  say(table);
   return {std::move(fitted), is_serial};
 }
 
@@ -401,8 +402,10 @@ std::shared_ptr<const Program> Workspace::program(GraphMode mode, int64_t rows) 
 void Workspace::prefetch_program(GraphMode mode, int64_t rows) {
   const Stopwatch stopwatch(compile_seconds_);
   compiling_[{mode, rows}] =
-      std::async(std::launch::async,
-                 [this, graph = source_graph(mode, rows)] { return compile_graph(graph); });
+      std::async(std::launch::async, [this, graph = source_graph(mode, rows)] {
+        const CrashStack stack;
+        return compile_graph(graph);
+      });
 }
 
 std::string Workspace::locate_nan(Session& session, std::span<const Field> fields, int64_t rows) {

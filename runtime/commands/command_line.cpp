@@ -1,7 +1,9 @@
 // The frame of the gradc command and of every program it builds.
 #include "runtime/commands/command_line.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -14,6 +16,7 @@
 #include "runtime/commands/crash_report.h"
 #include "runtime/commands/reported_error.h"
 #include "runtime/core/did_you_mean.h"
+#include "runtime/core/signal_safe.h"
 
 namespace gradc {
 namespace {
@@ -44,7 +47,7 @@ class Runner {
 
  private:
   int report(ExitCode code, const std::string& message) const {
-    fmt::print(stderr, "{}: {}\n", line_.name, message);
+    say(fmt::format("{}: {}\n", line_.name, message));
     return static_cast<int>(code);
   }
 
@@ -66,8 +69,8 @@ class Runner {
 
   int usage_error(const CLI::App& app, const CLI::ParseError& fault) const {
     if (fault.get_exit_code() == 0) return app.exit(fault);  // --help, --version
-    fmt::print(stderr, "{}: {}\nRun `{} help` for the commands and their flags.\n", line_.name,
-               fault.what(), line_.name);
+    say(fmt::format("{}: {}\nRun `{} help` for the commands and their flags.\n", line_.name,
+                    fault.what(), line_.name));
     return static_cast<int>(ExitCode::Usage);
   }
 
@@ -121,9 +124,17 @@ class Runner {
   const CommandLine& line_;
 };
 
+/// A file that is opened must not become what messages are written into. What is given in the place
+/// of a closed one cannot be read or written, as that could not.
+void keep_standard_files() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(file, F_GETFD) < 0) open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 }  // namespace
 
 int run_command_line(const CommandLine& line, int argc, char** argv) {
+  keep_standard_files();
   watch_for_crashes(line, argc, argv);
   return Runner(line).run(argc, argv);
 }

@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
+
+#include "runtime/core/signal_safe.h"
 
 namespace gradc {
 namespace {
@@ -54,19 +55,18 @@ bool Progress::is_due() const { return is_terminal_ && std::chrono::steady_clock
 void Progress::redraw(const ProgressState& state) {
   if (!is_due()) return;
   next_ = std::chrono::steady_clock::now() + kInterval;
-  fmt::print(stderr, "\r{}\x1b[K", progress_line(state));
-  std::fflush(stderr);
+  say(fmt::format("\r{}\x1b[K", progress_line(state)));
   is_drawn_ = true;
 }
 
 void Progress::finish_epoch(const ProgressState& state) {
-  fmt::print(stderr, "{}{}{}\n", is_drawn_ ? "\r" : "", progress_line(state),
-             is_drawn_ ? "\x1b[K" : "");
+  say(fmt::format("{}{}{}\n", is_drawn_ ? "\r" : "", progress_line(state),
+                  is_drawn_ ? "\x1b[K" : ""));
   is_drawn_ = false;
 }
 
 void Progress::note(const std::string& text) {
-  fmt::print(stderr, "{}{}\n", is_drawn_ ? "\r\x1b[K" : "", text);
+  say(fmt::format("{}{}\n", is_drawn_ ? "\r\x1b[K" : "", text));
   is_drawn_ = false;
 }
 

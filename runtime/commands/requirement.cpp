@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "runtime/core/signal_safe.h"
+
 namespace gradc {
 
 Requirement parse_requirement(const std::string& text) {
@@ -44,8 +46,8 @@ ExitCode check_requirements(const std::vector<Requirement>& requirements,
   for (const Requirement& requirement : requirements)
     for (const auto& [name, value] : values) {
       if (name != requirement.name || is_met(requirement, value)) continue;
-      fmt::print(stderr, "gradc: requirement not met: {} ({} is {:.6g})\n", requirement.text, name,
-                 value);
+      say(fmt::format("gradc: requirement not met: {} ({} is {:.6g})\n", requirement.text, name,
+                      value));
       result = ExitCode::Requirement;
     }
   return result;

@@ -1,7 +1,10 @@
 // Exit codes, streams and messages of the command.
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "tests/tools/run_program.h"
@@ -136,6 +139,42 @@ TEST_CASE("an interrupt finishes the step, saves and exits 130") {
   CHECK(run.exit_code == 130);
   CHECK(std::filesystem::file_size(out) > 100);
   CHECK(run_program({"eval", model_path("reference/d1.grad"), "--weights", out}).exit_code == 0);
+}
+
+TEST_CASE("a message that nobody can read changes nothing") {
+  const std::string out = temporary_path("unheard.safetensors");
+  const auto run = [](const std::string& arguments) {
+    return run_executable("/bin/sh", {"-c", GRADC_PROGRAM " " + arguments}).exit_code;
+  };
+  const std::string train = "train " + model_path("reference/d1.grad") + " --epochs 2 --out " + out;
+  for (const char* nowhere : {" 2> /dev/full", " 2>&-"}) {
+    INFO(nowhere);
+    CHECK(run(std::string("check /nonexistent") + nowhere) == 5);
+    std::filesystem::remove(out);
+    CHECK(run(train + nowhere) == 0);
+    CHECK(run("eval " + model_path("reference/d1.grad") + " --weights " + out) == 0);
+  }
+  CHECK(run("check " + model_path("reference/d1.grad") + " >&-") == 5);
+}
+
+TEST_CASE("an interrupt while a line waits for its reader is no failure to write") {
+  const std::string pipe = temporary_path("slow_reader");
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  std::string lines;
+  const ProgramRun run =
+      run_executable("/bin/sh",
+                     {"-c", "exec " GRADC_PROGRAM " train " + model_path("reference/d1.grad") +
+                                " --epochs 100000000 --json --log-every 1 > " + pipe},
+                     "", [&](int process) {
+                       std::ifstream reader(pipe);
+                       std::this_thread::sleep_for(std::chrono::milliseconds(kStartMs));
+                       kill(process, SIGTERM);
+                       std::this_thread::sleep_for(std::chrono::milliseconds(200));
+                       for (std::string line; std::getline(reader, line);) lines = line;
+                     });
+  INFO(run.err);
+  CHECK(run.exit_code == 143);
+  CHECK_THAT(lines, Contains("\"interrupted\":true"));
 }
 
 TEST_CASE("a place that cannot be written is refused before training") {
