@@ -235,7 +235,10 @@ void Session::initialize() {
 
 void Session::load(const std::string& path) { load(read_weights(path, state_->values), path); }
 
-void Session::load(const NamedTensors& content, const std::string& source) {
+void Session::load(const NamedTensors& file, const std::string& source) {
+  NamedTensors content = file;
+  std::erase_if(content.tensors,
+                [](const NamedTensor& tensor) { return tensor.name.starts_with(kSumsPrefix); });
   const auto is_optional = [&](size_t i) {
     return state_->kinds[i] == InputKind::Slot || state_->kinds[i] == InputKind::Step;
   };

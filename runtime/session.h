@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/checkpoint.h"
+#include "runtime/check_state.h"
 #include "runtime/data/dataset.h"
 #include "runtime/execute.h"
 #include "runtime/program.h"
@@ -63,8 +63,9 @@ class Session {
   /// running averages take those of their parameters.
   /// Throws Error (E0920, E0921).
   void load(const std::string& path);
-  /// The same of what was read; `source` names it in messages.
-  void load(const NamedTensors& content, const std::string& source);
+  /// The same of what was read; `source` names it in messages. Sums of a run (kSumsPrefix) are
+  /// passed over.
+  void load(const NamedTensors& file, const std::string& source);
   /// Initial values from a file, by path: those that one of the patterns selects (no pattern: all),
   /// which must be there on both sides with one type; running averages in the place of parameters
   /// where the file has them. Throws Error (E0920, E0921).

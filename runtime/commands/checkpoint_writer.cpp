@@ -11,12 +11,14 @@ CheckpointWriter::~CheckpointWriter() {
   if (writing_.valid()) writing_.wait();
 }
 
-void CheckpointWriter::start(const Session& session,
-                             const std::map<std::string, std::string>& metadata,
+void CheckpointWriter::start(const Session& session, NamedTensors additions,
                              std::vector<std::string> paths) {
   wait();
+  content_.tensors.resize(state_count_);  // their memory is used again
   session.take_snapshot(content_);
-  for (const auto& [key, value] : metadata) content_.metadata[key] = value;
+  state_count_ = content_.tensors.size();
+  for (NamedTensor& tensor : additions.tensors) content_.tensors.push_back(std::move(tensor));
+  for (const auto& [key, value] : additions.metadata) content_.metadata[key] = value;
   writing_ = std::async(std::launch::async, [this, files = std::move(paths)] {
     for (const std::string& path : files) write_weights(path, content_);
     after_write_();

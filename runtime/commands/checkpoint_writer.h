@@ -20,17 +20,17 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  /// Waits for the save before, copies the state, and writes it with `metadata` beside its own into
-  /// each of `paths`.
-  void start(const Session& session, const std::map<std::string, std::string>& metadata,
-             std::vector<std::string> paths);
+  /// Waits for the save before, copies the state, and writes it with `additions`, tensors and
+  /// metadata that are the writer's from then on, into each of `paths` in turn.
+  void start(const Session& session, NamedTensors additions, std::vector<std::string> paths);
   /// Throws what the last save met, if it is over.
   void check();
   void wait();
 
  private:
   std::function<void()> after_write_;
-  NamedTensors content_;  // the thread's while it runs
+  NamedTensors content_;    // the thread's while it runs
+  size_t state_count_ = 0;  // of its tensors; then what was added
   std::future<void> writing_;
 };
 

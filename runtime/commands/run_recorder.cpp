@@ -9,12 +9,11 @@
 #include "runtime/commands/json_values.h"
 #include "runtime/core/error.h"
 #include "runtime/core/signal_safe.h"
-#include "runtime/progress_text.h"
+#include "runtime/saved_progress.h"
 
 namespace gradc {
 namespace {
 
-constexpr const char* kProgress = "progress";
 constexpr const char* kBest = "best";
 
 [[noreturn]] void wrong_flag(const std::string& message) {
@@ -60,15 +59,6 @@ bool is_past(const nlohmann::ordered_json& event, const TrainProgress& progress)
 
 std::string as_text(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-/// What a checkpoint says beside the state. Throws Error (ModelOrData, E0921).
-const std::string& noted(const RunFolder::Checkpoint& checkpoint, const char* what) {
-  const auto found = checkpoint.content.metadata.find(what);
-  if (found == checkpoint.content.metadata.end())
-    throw Error(ExitCode::ModelOrData, "E0921",
-                fmt::format("`{}` is no checkpoint of a run", checkpoint.path));
-  return found->second;
 }
 
 bool is_better(const BestMetric& metric, double value, std::optional<double> best) {
@@ -178,16 +168,16 @@ void RunRecorder::check_same_run(const nlohmann::ordered_json& description) cons
 
 TrainProgress RunRecorder::resume(Session& session) {
   if (!folder_ || !rules_.resumes) return {};
-  const auto checkpoint = folder_->newest_checkpoint();
+  auto checkpoint = folder_->newest_checkpoint();
   if (!checkpoint) {
     rewind_logs({});
     say(fmt::format("note: `{}` has no checkpoint yet: the run starts from the beginning\n",
                     folder_->path()));
     return {};
   }
-  TrainProgress result = parse_progress(noted(*checkpoint, kProgress), checkpoint->path);
+  TrainProgress result = take_progress(checkpoint->content, checkpoint->path);
   session.load(checkpoint->content, checkpoint->path);
-  restore_best(noted(*checkpoint, kBest), checkpoint->path);
+  restore_best(checkpoint->content.metadata[kBest], checkpoint->path);
   folder_->set_aside_after(*checkpoint);
   rewind_logs(result);
   saved_steps_ = result.steps;
@@ -260,7 +250,10 @@ void RunRecorder::save(const Session& session, const TrainProgress& progress) {
   // First: a run that goes on from the checkpoint takes its best value as written.
   if (is_best_new_) paths.insert(paths.begin(), folder_->best());
   is_best_new_ = false;
-  writer_.start(session, {{kProgress, to_text(progress)}, {kBest, best_text()}}, std::move(paths));
+  NamedTensors additions;
+  add_progress(progress, additions);
+  additions.metadata[kBest] = best_text();
+  writer_.start(session, std::move(additions), std::move(paths));
   saved_steps_ = progress.steps;
   saved_at_ = Clock::now();
 }
@@ -274,10 +267,11 @@ void RunRecorder::finish(const Session& session, const TrainProgress& progress) 
 std::optional<int64_t> RunRecorder::roll_back(Session& session) {
   if (!folder_) return std::nullopt;
   writer_.wait();
-  const auto checkpoint = folder_->newest_checkpoint();
+  auto checkpoint = folder_->newest_checkpoint();
   if (!checkpoint) return std::nullopt;
+  const TrainProgress progress = take_progress(checkpoint->content, checkpoint->path);
   session.load(checkpoint->content, checkpoint->path);
-  return parse_progress(noted(*checkpoint, kProgress), checkpoint->path).steps;
+  return progress.steps;
 }
 
 std::string RunRecorder::best_text() const {

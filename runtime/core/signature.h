@@ -40,6 +40,9 @@ inline constexpr std::string_view kAverageSlot = "averaging.average";
 /// The number of updates so far, among the state of a model; nothing else there has this name.
 inline constexpr std::string_view kStepName = "step";
 
+/// Checkpoints of a run have tensors that are no state, and begin with this.
+inline constexpr std::string_view kSumsPrefix = ":sum.";
+
 /// "hidden.kernel:adam.m"; parameters, states and the step have no colon.
 inline bool is_slot_name(std::string_view name) { return name.find(':') != name.npos; }
 

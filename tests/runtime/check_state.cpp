@@ -1,5 +1,5 @@
 // Matching a file's tensors against a model's state.
-#include "runtime/checkpoint.h"
+#include "runtime/check_state.h"
 
 #include <catch2/catch.hpp>
 

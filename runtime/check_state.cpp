@@ -1,5 +1,5 @@
 // Lists the differences between a model's state and a file's tensors.
-#include "runtime/checkpoint.h"
+#include "runtime/check_state.h"
 
 #include <algorithm>
 #include <numeric>
