@@ -7,22 +7,25 @@
 namespace gradc {
 namespace {
 
-using Buffer = fmt::memory_buffer;
+struct Buffer {
+  fmt::memory_buffer text;
+  bool has_origins = true;
+};
 
 /// Up to this many elements a tensor is printed as numbers, beyond as bytes.
 constexpr int64_t kReadableElements = 16;
 
 void append(Buffer& out, std::string_view text) {
-  out.append(text.data(), text.data() + text.size());
+  out.text.append(text.data(), text.data() + text.size());
 }
 
 template <typename... Args>
 void append(Buffer& out, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+  fmt::format_to(std::back_inserter(out.text), format, std::forward<Args>(args)...);
 }
 
 void append_string(Buffer& out, std::string_view text) {
-  out.push_back('"');
+  out.text.push_back('"');
   for (char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\')
@@ -32,9 +35,9 @@ void append_string(Buffer& out, std::string_view text) {
     else if (byte < 0x20 || byte == 0x7F)
       append(out, "\\x{:02x}", byte);
     else
-      out.push_back(c);
+      out.text.push_back(c);
   }
-  out.push_back('"');
+  out.text.push_back('"');
 }
 
 /// A name as it is where it is a plain word, else a string.
@@ -60,9 +63,9 @@ void append_float(Buffer& out, Float value, Bits bits, Bits usual_nan, bool mark
   } else if (std::isinf(value)) {
     append(out, value < 0 ? "-inf" : "inf");
   } else {
-    const size_t start = out.size();
+    const size_t start = out.text.size();
     append(out, "{}", value);
-    const std::string_view digits(out.data() + start, out.size() - start);
+    const std::string_view digits(out.text.data() + start, out.text.size() - start);
     if (mark_float && digits.find_first_of(".e") == std::string_view::npos) append(out, ".0");
   }
 }
@@ -112,10 +115,10 @@ void append_tensor(Buffer& out, const Tensor& tensor) {
     append(out, " hex \"");
     for (int64_t i = 0; i < tensor.size_bytes(); ++i) {
       const auto byte = static_cast<unsigned>(tensor.raw()[i]);
-      out.push_back(kDigits[byte >> 4]);
-      out.push_back(kDigits[byte & 15]);
+      out.text.push_back(kDigits[byte >> 4]);
+      out.text.push_back(kDigits[byte & 15]);
     }
-    out.push_back('"');
+    out.text.push_back('"');
     return;
   }
   append(out, " (");
@@ -192,11 +195,11 @@ void append_node(Buffer& out, const Graph& graph, const Node& node, size_t inden
     append(out, i == 0 ? " : " : ", ");
     append_type(out, graph.type(node.results[i]));
   }
-  if (node.origin != nullptr) append_origin(out, *node.origin);
+  if (node.origin != nullptr && out.has_origins) append_origin(out, *node.origin);
 }
 
 void append_indent(Buffer& out, size_t indent) {
-  for (size_t i = 0; i < indent; ++i) out.push_back(' ');
+  for (size_t i = 0; i < indent; ++i) out.text.push_back(' ');
 }
 
 /// Ends without a newline, so that it can be the value of an attribute.
@@ -239,14 +242,21 @@ void append_graph(Buffer& out, const Graph& graph, size_t indent) {
 std::string print_node(const Graph& graph, const Node& node) {
   Buffer out;
   append_node(out, graph, node, 0);
-  return fmt::to_string(out);
+  return fmt::to_string(out.text);
 }
 
 std::string print(const Graph& graph) {
   Buffer out;
   append_graph(out, graph, 0);
   append(out, "\n");
-  return fmt::to_string(out);
+  return fmt::to_string(out.text);
+}
+
+std::string print_without_origins(const Graph& graph) {
+  Buffer out;
+  out.has_origins = false;
+  append_graph(out, graph, 0);
+  return fmt::to_string(out.text);
 }
 
 std::string print(const Module& module) {
@@ -265,7 +275,7 @@ std::string print(const Module& module) {
     append_graph(out, graph, 0);
     append(out, "\n");
   }
-  return fmt::to_string(out);
+  return fmt::to_string(out.text);
 }
 
 }  // namespace gradc

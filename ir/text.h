@@ -6,6 +6,8 @@
 namespace gradc {
 
 std::string print(const Graph& graph);
+/// Without the places in the model that nodes come from: the same for models that say the same.
+std::string print_without_origins(const Graph& graph);
 /// One node on a line without an end; the bodies of its attributes over several.
 std::string print_node(const Graph& graph, const Node& node);
 /// "graph file NAME", the settings, then every graph.

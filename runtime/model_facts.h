@@ -22,6 +22,7 @@ struct ModelFacts {
   std::vector<LayerRow> layers;
   int64_t train_rows = 0;         // of the data it was compiled for; 0: unknown
   bool reads_run_length = false;  // a step depends on the number of rows or of steps
+  std::string step_hash;          // RunnableModel::step_hash of a batch
   std::vector<Program> programs;
   /// Trained values that come with it; empty where there are none.
   std::vector<std::pair<std::string, Tensor>> weights;
@@ -44,9 +45,9 @@ void fields(A& archive, typename A::template Ref<LayerRow> value) {
 template <typename A>
 void fields(A& archive, typename A::template Ref<ModelFacts> value) {
   auto& [name, compiler, settings, entry, fields_read, declared, layers, train_rows,
-         reads_run_length, programs, weights, kernels] = value;
+         reads_run_length, step_hash, programs, weights, kernels] = value;
   archive(name, compiler, settings, entry, fields_read, declared, layers, train_rows,
-          reads_run_length, programs, weights, kernels);
+          reads_run_length, step_hash, programs, weights, kernels);
 }
 
 }  // namespace gradc

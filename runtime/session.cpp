@@ -97,6 +97,17 @@ void PassValues::add(const Program& program, std::span<const Tensor> outputs) {
   }
 }
 
+bool PassValues::fits(const Program& program) const {
+  size_t accumulators = 0;
+  for (const ProgramOutput& output : program.outputs) {
+    if (!is_accumulator(output.kind)) continue;
+    ++accumulators;
+    const Tensor* sum = find(output.name);
+    if (sum == nullptr || sum->type() != output.type) return false;
+  }
+  return accumulators == values_.size();
+}
+
 const Tensor* PassValues::find(std::string_view name) const {
   for (const auto& [key, value] : values_)
     if (key == name) return &value;

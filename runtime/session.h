@@ -42,6 +42,8 @@ class PassValues {
     values_.emplace_back(std::move(name), std::move(value));
   }
   const std::vector<std::pair<std::string, Tensor>>& values() const { return values_; }
+  /// Are these the accumulators of the program?
+  bool fits(const Program& program) const;
 
  private:
   std::vector<std::pair<std::string, Tensor>> values_;

@@ -44,6 +44,7 @@ class Pass {
     if (fields_.empty()) return;
     Batches batches(dataset, options, epoch);
     count_ = batches.count();
+    rows_ = batches.rows(count_ - 1);  // where nothing is left of the pass
     loader_.emplace(std::move(batches), std::min(first, count_), loader_threads);
   }
 
@@ -105,6 +106,16 @@ class StepTimes {
   size_t oldest_ = 0;
 };
 
+/// Throws where an epoch that was begun cannot be gone on with.
+void check_sums(const Program& program, const TrainProgress& progress) {
+  if (progress.sums.is_empty()) return;
+  if (!progress.sums.fits(program))
+    throw Error(ExitCode::ModelOrData, "E0921",
+                fmt::format("the run was saved within epoch {}, when the model had other metrics: "
+                            "they cannot be taken further",
+                            progress.epoch + 1));
+}
+
 /// The losses of one batch. `nan` becomes the message of the first that is not finite.
 NamedValues read_losses(const Program& program, std::span<const Tensor> outputs, std::string& nan) {
   NamedValues losses;
@@ -163,6 +174,7 @@ class Trainer {
         progress_(std::move(start)) {
     const Program& program = checked_program(session, GraphMode::Train, data, settings.batch);
     data_ = select_fields(program, data);
+    check_sums(program, progress_);
     running_ = [this] { return session_.metrics(progress_.sums); };
   }
 
@@ -197,7 +209,8 @@ class Trainer {
   TrainPosition position_;
   Stopwatch epoch_time_;
   StepTimes step_times_;
-  int64_t undone_in_a_row_ = 0;
+  int64_t undone_in_a_row_ = 0;  // since the run last got further
+  int64_t most_steps_ = 0;
   bool is_ended_ = false;
 };
 
@@ -217,7 +230,9 @@ void Trainer::run_step(const Pass& pass) {
   if (nan.empty() && !session_.gave_numbers())
     nan = "a new value of a parameter or slot is not finite";
   if (!nan.empty()) return undo_step(nan, pass);
-  undone_in_a_row_ = 0;
+  // What was undone by a rollback and is done again gets the run no further.
+  if (progress_.steps >= most_steps_) undone_in_a_row_ = 0;
+  most_steps_ = std::max(most_steps_, progress_.steps + 1);
   undo_.note_step(position_.step_seconds);
   progress_.sums.add(program, outputs);
   ++progress_.steps;
@@ -242,9 +257,9 @@ void Trainer::undo_step(const std::string& nan, const Pass& pass) {
   const bool is_hopeless = ++undone_in_a_row_ >= kMostInARow;
   if (settings_.on_nan == OnNan::Stop || is_hopeless)
     throw Error(ExitCode::Numeric, "E0810",
-                is_hopeless
-                    ? fmt::format("{}; {} steps in a row were left out", message, kMostInARow)
-                    : message);
+                is_hopeless ? fmt::format("{}; {} steps were left out, and the run got no further",
+                                          message, kMostInARow)
+                            : message);
   events_.on_nan(progress_, message);
   if (settings_.on_nan == OnNan::Rollback)
     progress_.steps = events_.roll_back(session_).value_or(progress_.steps);
@@ -258,6 +273,7 @@ void Trainer::run_epoch() {
   position_ = {};
   position_.epoch = progress_.epoch;
   position_.batches = pass.count();
+  position_.rows = pass.rows();
   while (!has_all_steps() && pass.next()) {
     run_step(pass);
     if (!goes_on()) break;
@@ -271,7 +287,8 @@ void Trainer::finish_epoch(int64_t batches) {
   position_.epoch_seconds = epoch_time_.seconds();
   NamedValues metrics = progress_.sums.is_empty() ? NamedValues() : running_();
   if (validation_ != nullptr)
-    for (const auto& [name, value] : evaluate(session_, *validation_, settings_.eval_batch, stop_))
+    for (const auto& [name, value] :
+         evaluate(session_, *validation_, settings_.eval_batch, stop_, nullptr, settings_.on_nan))
       metrics.emplace_back("val_" + name, value);
   // Values of a part of the rows would pass for those of all; a resumed run makes them again.
   result_.interrupted = stop_;
@@ -289,12 +306,16 @@ TrainResult Trainer::run() {
   result_.metrics = progress_.metrics;
   result_.interrupted = stop_;
   // An epoch that was begun is reported, though the run may have been cut off behind its last step.
-  bool is_begun = progress_.batch > 0;
+  bool is_begun = progress_.batch > 0 && (settings_.steps || progress_.epoch < settings_.epochs);
   while (!result_.interrupted && !is_ended_ && (is_begun || !is_finished())) {
     run_epoch();
     is_begun = false;
   }
   if (result_.interrupted && !progress_.sums.is_empty()) result_.metrics = running_();
+  if (settings_.on_nan == OnNan::Skip && undone_in_a_row_ > 0 && progress_.steps == 0 &&
+      is_finished())
+    throw Error(ExitCode::Numeric, "E0810",
+                fmt::format("none of the {} steps gave numbers", undone_in_a_row_));
   result_.seconds = time.seconds();
   result_.median_step_seconds = step_times_.median();
   result_.progress = std::move(progress_);
@@ -310,7 +331,7 @@ TrainResult train(Session& session, const Dataset& data, const TrainSettings& se
 }
 
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
-                     const std::atomic<bool>& stop, NamedTensors* tables) {
+                     const std::atomic<bool>& stop, NamedTensors* tables, OnNan on_nan) {
   const Program& first = checked_program(session, GraphMode::Evaluate, data, batch);
   const BatchOptions options{.size = batch, .shuffle = false};
   Pass pass(select_fields(first, data), options, 0);
@@ -321,7 +342,7 @@ NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
         [&](const Program& program, std::span<const Tensor> outputs, int64_t, int64_t) {
           std::string nan;
           read_losses(program, outputs, nan);
-          if (!nan.empty())
+          if (!nan.empty() && on_nan == OnNan::Stop)
             throw Error(ExitCode::Numeric, "E0810",
                         fmt::format("{} in batch {} (evaluation)", nan, index));
           sums.add(program, outputs);

@@ -84,16 +84,18 @@ struct TrainResult {
 /// Trains from `start` until the settings are met, `events` ends the run or `stop` becomes true
 /// (the step under way is finished). With `validation` the metrics of an epoch are followed by
 /// those of its rows, named "val_...". Throws Error (Numeric, E0810) that names epoch and step when
-/// a loss or a new value is not finite and the settings say Stop, or 100 steps in a row were left
-/// out. The state is then that before the step.
+/// a loss or a new value is not finite and the settings say Stop, or 100 steps were left out since
+/// the run last got further, the state being that before the step; and where a run that skips made
+/// no update.
 TrainResult train(Session& session, const Dataset& data, const TrainSettings& settings,
                   TrainEvents& events, const std::atomic<bool>& stop, TrainProgress start = {},
                   const Dataset* validation = nullptr);
 
 /// Losses and metrics of one pass over `data` in batches of `batch` and the rest; what is not one
 /// number is added to `tables`. Throws Error (Numeric, E0810) when a loss is not finite, naming the
-/// batch.
+/// batch, where `on_nan` is Stop; else the values are what they are.
 NamedValues evaluate(Session& session, const Dataset& data, int64_t batch,
-                     const std::atomic<bool>& stop, NamedTensors* tables = nullptr);
+                     const std::atomic<bool>& stop, NamedTensors* tables = nullptr,
+                     OnNan on_nan = OnNan::Stop);
 
 }  // namespace gradc

@@ -156,7 +156,8 @@ std::vector<std::pair<std::string, Tensor>> weights_of(const BuildOptions& optio
   Session session(workspace, 0);
   const NamedTensors content = read_weights(options.weights, session.state());
   session.load(content, options.weights);
-  for (const NamedTensor& tensor : content.tensors) weights.emplace_back(tensor.name, tensor.value);
+  for (const NamedTensor& tensor : content.tensors)
+    if (!tensor.name.starts_with(kSumsPrefix)) weights.emplace_back(tensor.name, tensor.value);
   return weights;
 }
 
@@ -180,6 +181,7 @@ Artefact compile_artefact(const BuildOptions& options) {
   ModelFacts facts = facts_of(options, workspace);
   facts.weights = weights_of(options, workspace);
   if (facts.entry == Entry::All) {
+    facts.step_hash = workspace.step_hash(workspace.settings().integer("batch"));
     facts.reads_run_length =
         reads_run_length(options.model, workspace, workspace.settings().integer("batch"));
   } else {

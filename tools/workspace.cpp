@@ -11,6 +11,7 @@
 
 #include "ir/text.h"
 #include "passes/recompute.h"
+#include "runtime/checksum.h"
 #include "runtime/commands/reported_error.h"
 #include "runtime/core/signal_safe.h"
 #include "runtime/crash_context.h"
@@ -406,6 +407,13 @@ void Workspace::prefetch_program(GraphMode mode, int64_t rows) {
         const CrashStack stack;
         return compile_graph(graph);
       });
+}
+
+std::string Workspace::step_hash(int64_t rows) {
+  if (!has_optimizer() || !holds(GraphMode::Train, rows)) return {};
+  const std::string text = fmt::format("{}\n{}", options_.backend,
+                                       print_without_origins(source_graph(GraphMode::Train, rows)));
+  return checksum_text(std::as_bytes(std::span(text)));
 }
 
 std::string Workspace::locate_nan(Session& session, std::span<const Field> fields, int64_t rows) {

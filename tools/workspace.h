@@ -37,6 +37,7 @@ class Workspace : public RunnableModel {
   std::string target() const override;
   bool is_deterministic() const override { return options_.is_deterministic; }
   std::string compiler() const override;
+  std::string step_hash(int64_t rows) override;
   std::string locate_nan(Session& session, std::span<const Field> fields, int64_t rows) override;
   bool is_graph_file() const { return module_.has_value(); }
   /// Those of a graph file. Throws Error (Usage) for a model.

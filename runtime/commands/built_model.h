@@ -14,6 +14,9 @@ class BuiltModel : public RunnableModel {
   const std::string& name() const override { return programs_.facts().name; }
   std::string target() const override;
   std::string compiler() const override { return programs_.facts().compiler; }
+  std::string step_hash(int64_t rows) override {
+    return rows == settings().integer("batch") ? programs_.facts().step_hash : "";
+  }
   const BuiltPrograms& programs() const { return programs_; }
 
   std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) override {

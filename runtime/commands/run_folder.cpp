@@ -166,15 +166,26 @@ std::optional<RunFolder::Checkpoint> RunFolder::newest_checkpoint() const {
   return std::nullopt;
 }
 
-void RunFolder::set_aside_after(const Checkpoint& taken) const {
+std::optional<RunFolder::Checkpoint> RunFolder::newest_due_checkpoint() const {
+  for (const std::string& name : checkpoints()) {
+    Checkpoint checkpoint{file(name), read_safetensors(file(name))};
+    if (checkpoint.content.metadata.contains(kIsDue)) return checkpoint;
+  }
+  return std::nullopt;
+}
+
+void RunFolder::clear_after(const Checkpoint& taken, Newer newer) const {
   std::error_code ignored;
   for (const std::string& name : checkpoints()) {
     if (file(name) == taken.path) return;
-    fs::rename(file(name), file(name) + kDamaged, ignored);
+    if (newer == Newer::Damaged)
+      fs::rename(file(name), file(name) + kDamaged, ignored);
+    else
+      fs::remove(file(name), ignored);
   }
 }
 
-void RunFolder::tidy(int64_t keep) const {
+void RunFolder::tidy(int64_t keep, const std::string& kept) const {
   std::error_code ignored;
   const auto is_left_over = [](const std::string& name) {
     return name.ends_with(".tmp") &&
@@ -184,7 +195,7 @@ void RunFolder::tidy(int64_t keep) const {
   for (const std::string& name : names_in(path_, is_left_over)) fs::remove(file(name), ignored);
   const std::vector<std::string> names = checkpoints();
   for (size_t i = static_cast<size_t>(keep); keep > 0 && i < names.size(); ++i)
-    fs::remove(file(names[i]), ignored);
+    if (file(names[i]) != kept) fs::remove(file(names[i]), ignored);
 }
 
 }  // namespace gradc

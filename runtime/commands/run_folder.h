@@ -10,6 +10,9 @@
 
 namespace gradc {
 
+/// In the metadata of a checkpoint that was made because it was due, not because the run ended.
+inline constexpr const char* kIsDue = "due";
+
 /// A text file that grows by whole lines.
 class LogFile {
  public:
@@ -67,12 +70,17 @@ class RunFolder {
   /// none; throws Error (ModelOrData, E0933) where there are some and none is whole.
   std::optional<Checkpoint> newest_checkpoint() const;
   bool has_checkpoints() const { return !checkpoints().empty(); }
-  /// Gives checkpoints that are newer than `taken`, and so could not be read, names (".damaged")
-  /// that count no more: else they would be kept in the place of those that come.
-  void set_aside_after(const Checkpoint& taken) const;
-  /// Removes all but the newest `keep` checkpoints (0: keeps all), and what writing that was cut
-  /// short has left.
-  void tidy(int64_t keep) const;
+  /// Checkpoints that are newer than `taken` are not of the run that goes on there. They get names
+  /// that count no more if they could not be read (".damaged"), and are removed else: left where
+  /// they are they would be kept, and taken, in the place of those that come.
+  enum class Newer { Damaged, Undone };
+  void clear_after(const Checkpoint& taken, Newer newer) const;
+  /// The same that was due when it was made (see kIsDue), so that a run without a break has made
+  /// it too.
+  std::optional<Checkpoint> newest_due_checkpoint() const;
+  /// Removes all but the newest `keep` checkpoints (0: keeps all) and `kept` (a path; may be
+  /// empty), and what writing that was cut short has left.
+  void tidy(int64_t keep, const std::string& kept) const;
 
  private:
   /// Newest first.

@@ -9,12 +9,14 @@
 #include "runtime/commands/json_values.h"
 #include "runtime/core/error.h"
 #include "runtime/core/signal_safe.h"
+#include "runtime/data/data_source.h"
 #include "runtime/saved_progress.h"
 
 namespace gradc {
 namespace {
 
 constexpr const char* kBest = "best";
+constexpr const char* kEarlyStop = "early-stop";
 
 [[noreturn]] void wrong_flag(const std::string& message) {
   throw Error(ExitCode::Usage, "", message);
@@ -59,6 +61,29 @@ bool is_past(const nlohmann::ordered_json& event, const TrainProgress& progress)
 
 std::string as_text(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// The keys of either.
+std::vector<std::string> names_of(const nlohmann::ordered_json& one,
+                                  const nlohmann::ordered_json& other) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : one.items()) names.push_back(name);
+  for (const auto& [name, value] : other.items())
+    if (!one.contains(name)) names.push_back(name);
+  return names;
+}
+
+/// What must stay as it is of a setting that names data.
+std::string data_options(const nlohmann::ordered_json& setting) {
+  return setting.is_string() ? without_path(setting.get<std::string>()) : "";
+}
+
+/// Quoted where it has to be (RFC 4180).
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string(2, c) : std::string(1, c);
+  return quoted + "\"";
 }
 
 bool is_better(const BestMetric& metric, double value, std::optional<double> best) {
@@ -119,10 +144,12 @@ BestMetric best_metric(const RunRules& rules, const std::vector<std::string>& na
 
 RunRecorder::RunRecorder(const RunRules& rules, std::optional<BestMetric> best,
                          const nlohmann::ordered_json& description)
-    : rules_(rules), best_(std::move(best)), writer_([this] { folder_->tidy(rules_.keep); }) {
+    : rules_(rules),
+      best_(std::move(best)),
+      writer_([this] { folder_->tidy(rules_.keep, last_due_); }) {
   if (rules_.folder.empty()) return;
   folder_.emplace(rules_.folder);
-  folder_->tidy(0);
+  folder_->tidy(0, "");
   check_same_run(description);
   folder_->describe(description);
   log_.emplace(folder_->file("log.jsonl"));
@@ -150,12 +177,19 @@ void RunRecorder::check_same_run(const nlohmann::ordered_json& description) cons
   const auto value = [](const nlohmann::ordered_json& json, const std::string& name) {
     return json.contains(name) ? json[name] : nlohmann::ordered_json();
   };
-  for (const std::string name : {"model", "val_split", "deterministic"})
+  for (const std::string name : {"model", "val_split", "deterministic", "weights"})
     compare(name, value(*before, name), value(description, name));
+  if (value(*before, "best").is_string() && value(description, "best").is_string())
+    compare("best", value(*before, "best"), value(description, "best"));
+  const nlohmann::ordered_json& now = description["settings"];
   const nlohmann::ordered_json old = value(*before, "settings");
-  for (const auto& [name, now] : description["settings"].items())
-    if (name != "epochs" && name != "steps" && name != "data" && name != "test")
-      compare(name, value(old, name), now);
+  for (const std::string& name : names_of(old, now)) {
+    if (name == "epochs" || name == "steps") continue;
+    if (name == "data" || name == "test")
+      compare(name, data_options(value(old, name)), data_options(value(now, name)));
+    else
+      compare(name, value(old, name), value(now, name));
+  }
   if (!differences.empty())
     wrong_flag(
         fmt::format("the run in `{}` was started otherwise:{}", folder_->path(), differences));
@@ -164,6 +198,9 @@ void RunRecorder::check_same_run(const nlohmann::ordered_json& description) cons
         "note: the run had {} threads so far and has {} now: the last bits of its results may be "
         "others than without a break\n",
         as_text(value(*before, "threads")), as_text(description["threads"])));
+  if (value(*before, "step") != description["step"])
+    say("note: the training step is not the one that the run had so far (another model, schedule "
+        "or backend)\n");
 }
 
 TrainProgress RunRecorder::resume(Session& session) {
@@ -178,9 +215,14 @@ TrainProgress RunRecorder::resume(Session& session) {
   TrainProgress result = take_progress(checkpoint->content, checkpoint->path);
   session.load(checkpoint->content, checkpoint->path);
   restore_best(checkpoint->content.metadata[kBest], checkpoint->path);
-  folder_->set_aside_after(*checkpoint);
+  folder_->clear_after(*checkpoint, RunFolder::Newer::Damaged);
+  if (rules_.rolls_back)
+    if (const auto due = folder_->newest_due_checkpoint()) last_due_ = due->path;
   rewind_logs(result);
   saved_steps_ = result.steps;
+  if (best_ && rules_.early_stop && result.batch == 0 && result.epoch > 0 &&
+      result.epoch - best_epoch_ >= *rules_.early_stop)
+    stopped_by_ = kEarlyStop;
   seen_epoch_ = result.epoch;
   say(fmt::format("resumed from {}: epoch {}, step {}\n", checkpoint->path, result.epoch + 1,
                   result.batch + 1));
@@ -194,7 +236,7 @@ void RunRecorder::rewind_logs(const TrainProgress& progress) {
   table_->filter([&](const std::string& row) {
     int64_t epoch = 0;
     std::from_chars(row.data(), row.data() + row.size(), epoch);
-    return epoch <= progress.epoch;
+    return progress.epoch > 0 && epoch <= progress.epoch;
   });
 }
 
@@ -203,25 +245,25 @@ void RunRecorder::log(const nlohmann::ordered_json& event) {
 }
 
 void RunRecorder::record_epoch(int64_t epoch, int64_t steps, const NamedValues& metrics,
-                               double seconds) {
-  if (table_) {
+                               double seconds, bool is_whole) {
+  if (table_ && !metrics.empty()) {
     std::string heading = "epoch,steps";
     std::string row = fmt::format("{},{}", epoch, steps);
     for (const auto& [name, value] : metrics) {
-      heading += "," + name;
+      heading += "," + csv_cell(name);
       row += fmt::format(",{}", value);
     }
     if (table_->is_empty()) table_->append(heading + ",seconds\n");
     table_->append(fmt::format("{},{:.3f}\n", row, seconds));
   }
-  if (!best_) return;
+  if (!best_ || !is_whole) return;
   for (const auto& [name, value] : metrics) {
     if (name != best_->name || !is_better(*best_, value, best_value_)) continue;
     best_value_ = value;
     best_epoch_ = epoch;
     is_best_new_ = true;
   }
-  if (rules_.early_stop && epoch - best_epoch_ >= *rules_.early_stop) stopped_by_ = "early-stop";
+  if (rules_.early_stop && epoch - best_epoch_ >= *rules_.early_stop) stopped_by_ = kEarlyStop;
 }
 
 bool RunRecorder::is_save_due(const TrainProgress& progress) const {
@@ -236,7 +278,7 @@ bool RunRecorder::is_save_due(const TrainProgress& progress) const {
 bool RunRecorder::record(const Session& session, const TrainProgress& progress) {
   if (folder_) {
     writer_.check();
-    if (is_save_due(progress)) save(session, progress);
+    if (is_save_due(progress)) save(session, progress, true);
   }
   seen_epoch_ = progress.epoch;
   if (rules_.time_limit &&
@@ -245,32 +287,47 @@ bool RunRecorder::record(const Session& session, const TrainProgress& progress) 
   return stopped_by_.empty();
 }
 
-void RunRecorder::save(const Session& session, const TrainProgress& progress) {
-  std::vector<std::string> paths{folder_->checkpoint(progress.steps)};
+void RunRecorder::save(const Session& session, const TrainProgress& progress, bool is_due) {
+  writer_.wait();
+  const std::string path = folder_->checkpoint(progress.steps);
+  // The state after as many updates is the same, though bad steps may have come behind it.
+  is_due = is_due || path == last_due_;
+  if (is_due && rules_.rolls_back) last_due_ = path;
+  std::vector<std::string> paths{path};
   // First: a run that goes on from the checkpoint takes its best value as written.
   if (is_best_new_) paths.insert(paths.begin(), folder_->best());
   is_best_new_ = false;
   NamedTensors additions;
   add_progress(progress, additions);
   additions.metadata[kBest] = best_text();
+  if (is_due && rules_.rolls_back) additions.metadata[kIsDue] = "yes";
   writer_.start(session, std::move(additions), std::move(paths));
   saved_steps_ = progress.steps;
   saved_at_ = Clock::now();
 }
 
+void RunRecorder::start(const Session& session, const TrainProgress& progress) {
+  if (!folder_ || !rules_.rolls_back || progress.steps != 0 || saved_steps_ == 0) return;
+  save(session, progress, true);
+  writer_.wait();
+}
+
 void RunRecorder::finish(const Session& session, const TrainProgress& progress) {
   if (!folder_) return;
-  save(session, progress);
+  save(session, progress, false);
   writer_.wait();
 }
 
 std::optional<int64_t> RunRecorder::roll_back(Session& session) {
   if (!folder_) return std::nullopt;
   writer_.wait();
-  auto checkpoint = folder_->newest_checkpoint();
+  auto checkpoint = folder_->newest_due_checkpoint();
+  if (!checkpoint) checkpoint = folder_->newest_checkpoint();  // the run began without --on-nan
   if (!checkpoint) return std::nullopt;
   const TrainProgress progress = take_progress(checkpoint->content, checkpoint->path);
   session.load(checkpoint->content, checkpoint->path);
+  folder_->clear_after(*checkpoint, RunFolder::Newer::Undone);
+  saved_steps_ = progress.steps;
   return progress.steps;
 }
 

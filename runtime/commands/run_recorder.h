@@ -21,6 +21,7 @@ struct RunRules {
   std::string best;                    // NAME, NAME:min or NAME:max
   std::optional<int64_t> early_stop;   // epochs
   std::optional<double> time_limit;    // seconds
+  bool rolls_back = false;             // --on-nan rollback
 };
 
 void add_run_flags(Flags& flags, RunRules& rules);
@@ -29,6 +30,9 @@ void add_run_flags(Flags& flags, RunRules& rules);
 struct BestMetric {
   std::string name;
   bool is_least = true;
+
+  /// "val_loss:min"
+  std::string text() const { return name + (is_least ? ":min" : ":max"); }
 };
 
 /// One for a run. What a run does is the same with a folder and without.
@@ -45,10 +49,13 @@ class RunRecorder {
 
   /// A line of the log.
   void log(const nlohmann::ordered_json& event);
-  /// A row of the table of epochs; `metrics` may have the best value so far.
-  void record_epoch(int64_t epoch, int64_t steps, const NamedValues& metrics, double seconds);
+  /// A row of the table of epochs; if the epoch is whole, `metrics` may have the best value so far.
+  void record_epoch(int64_t epoch, int64_t steps, const NamedValues& metrics, double seconds,
+                    bool is_whole);
   /// Saves where it is due. False where the run is to end: see stopped_by().
   bool record(const Session& session, const TrainProgress& progress);
+  /// Saves what a rollback before the first checkpoint goes to; on the disk when it returns.
+  void start(const Session& session, const TrainProgress& progress);
   /// The last save; returns when it is on the disk.
   void finish(const Session& session, const TrainProgress& progress);
 
@@ -57,15 +64,16 @@ class RunRecorder {
   const std::string& stopped_by() const { return stopped_by_; }
   /// The epoch of the best value, from 1; 0 where there is none yet.
   int64_t best_epoch() const { return best_epoch_; }
-  /// Gives the session the state of the newest checkpoint, and returns the updates that has seen;
-  /// nothing where there is none.
+  /// Gives the session the state of the newest checkpoint that was due, and returns the updates
+  /// that has seen; nothing where there is none. The run goes on there: newer checkpoints are
+  /// removed.
   std::optional<int64_t> roll_back(Session& session);
 
  private:
   using Clock = std::chrono::steady_clock;
 
   bool is_save_due(const TrainProgress& progress) const;
-  void save(const Session& session, const TrainProgress& progress);
+  void save(const Session& session, const TrainProgress& progress, bool is_due);
   void check_same_run(const nlohmann::ordered_json& description) const;
   std::string best_text() const;
   void restore_best(const std::string& text, const std::string& source);
@@ -81,6 +89,7 @@ class RunRecorder {
   Clock::time_point start_ = Clock::now();
   Clock::time_point saved_at_ = Clock::now();
   int64_t saved_steps_ = -1;
+  std::string last_due_;  // the path of what a rollback goes to
   int64_t seen_epoch_ = 0;
   std::optional<double> best_value_;
   int64_t best_epoch_ = 0;

@@ -53,6 +53,9 @@ class RunnableModel : public ProgramSource {
                                  int64_t /*rows*/) {
     return {};
   }
+  /// Hexadecimal digits that are the same for the same training step on `rows` rows, wherever the
+  /// model stands and whatever its layers are called; empty where that is not known.
+  virtual std::string step_hash(int64_t /*rows*/) { return {}; }
   /// "gradc 0.1.0", and what that is built on: what compiles, or compiled, it.
   virtual std::string compiler() const = 0;
 

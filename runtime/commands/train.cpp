@@ -43,7 +43,8 @@ nlohmann::ordered_json start_event(RunnableModel& model, const TrainSettings& se
 }
 
 /// What run.json says.
-nlohmann::ordered_json describe_run(RunnableModel& model, const TrainOptions& options) {
+nlohmann::ordered_json describe_run(RunnableModel& model, const TrainOptions& options,
+                                    const std::optional<BestMetric>& best, int64_t rows) {
   nlohmann::ordered_json settings = nlohmann::ordered_json::object();
   for (const auto& [name, value] : model.settings().entries())
     std::visit([&, &key = name](const auto& typed) { settings[key] = typed; }, value);
@@ -53,7 +54,10 @@ nlohmann::ordered_json describe_run(RunnableModel& model, const TrainOptions& op
           {"model", model.name()},
           {"threads", threads()},
           {"deterministic", model.is_deterministic()},
+          {"step", model.step_hash(rows)},
+          {"weights", options.weights},
           {"val_split", options.validation},
+          {"best", best ? nlohmann::ordered_json(best->text()) : nlohmann::ordered_json()},
           {"settings", std::move(settings)}};
 }
 
@@ -118,7 +122,7 @@ class Training {
  private:
   Session& prepare_session();
   /// Nothing where no rule needs one: the names cost the compilation of the metrics.
-  std::optional<BestMetric> best() {
+  std::optional<BestMetric> find_best() {
     const bool has_validation = model_->has_validation();
     const RunRules& rules = options_.rules;
     if (rules.best.empty() && !rules.early_stop && !has_validation) return std::nullopt;
@@ -166,16 +170,24 @@ ExitCode Training::run() {
   const bool needs_recorder_first = !options_.rules.folder.empty();
   if (run_.json && !needs_recorder_first) print_line(start_event(*model_, settings_));
   Session& session = prepare_session();
-  RunRecorder recorder(options_.rules, best(), describe_run(*model_, options_));
+  const std::optional<BestMetric> best = find_best();
+  const nlohmann::ordered_json description =
+      options_.rules.folder.empty() ? nlohmann::ordered_json()
+                                    : describe_run(*model_, options_, best, first_rows_);
+  RunRecorder recorder(options_.rules, best, description);
   TrainReporter reporter(*model_, recorder, {run_.json, settings_.epochs, options_.log_every});
   reporter.watch(session);
   TrainProgress progress = recorder.resume(session);
   if (needs_recorder_first) reporter.tell(start_event(*model_, settings_));
-  if (settings_.on_nan == OnNan::Rollback && progress.steps == 0)
-    recorder.finish(session, progress);
-
-  TrainResult trained = train(session, model_->data().train, settings_, reporter, stop_,
-                              std::move(progress), model_->validation_data());
+  recorder.start(session, progress);
+  TrainResult trained;
+  if (recorder.stopped_by().empty()) {
+    trained = train(session, model_->data().train, settings_, reporter, stop_, std::move(progress),
+                    model_->validation_data());
+  } else {
+    trained.metrics = progress.metrics;
+    trained.progress = std::move(progress);
+  }
   recorder.finish(session, trained.progress);
   if (!options_.out.empty()) session.save(options_.out);
   NamedTensors tables;
@@ -195,6 +207,8 @@ ExitCode Training::run() {
 
 ExitCode run_train(const TrainOptions& options) {
   set_threads(options.opener->options().threads);
+  if (options.on_nan == "rollback" && options.rules.folder.empty())
+    throw Error(ExitCode::Usage, "", "--on-nan rollback goes to checkpoints: give it a --run DIR");
   if (!options.out.empty()) check_writable(options.out);
   return Training(options).run();
 }
@@ -225,7 +239,10 @@ Action configure_train(Flags& flags, std::shared_ptr<ModelOpener> opener) {
       .in_range(0, 64);
   add_run_flags(flags, options->rules);
   add_requirement_flag(flags, options->requirements);
-  return [options] { return run_train(*options); };
+  return [options] {
+    options->rules.rolls_back = options->on_nan == "rollback";
+    return run_train(*options);
+  };
 }
 
 }  // namespace gradc

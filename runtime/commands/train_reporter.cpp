@@ -45,7 +45,8 @@ void TrainReporter::on_epoch(const TrainPosition& position, const NamedValues& m
   line["last_rows"] = position.rows;
   line["seconds"] = position.epoch_seconds;
   tell(line);
-  recorder_.record_epoch(position.epoch + 1, position.batch + 1, metrics, position.epoch_seconds);
+  recorder_.record_epoch(position.epoch + 1, position.batch + 1, metrics, position.epoch_seconds,
+                         position.batch + 1 == position.batches);
 }
 
 bool TrainReporter::on_progress(const TrainProgress& progress) {

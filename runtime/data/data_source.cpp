@@ -163,6 +163,13 @@ bool is_data_call(std::string_view text) {
 
 DataSource parse_data_call(std::string_view text) { return Reader(text).read(); }
 
+std::string without_path(std::string_view text) {
+  if (!is_data_call(text)) return {};
+  DataSource source = parse_data_call(text);
+  source.path.clear();
+  return to_text(source);
+}
+
 std::string to_text(const DataSource& source) {
   if (source.path.empty() && source.options.empty()) return source.kind;
   std::string arguments = source.path.empty() ? "" : quoted(source.path);

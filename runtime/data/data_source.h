@@ -48,6 +48,10 @@ bool is_data_call(std::string_view text);
 /// list of strings. Throws Error (ModelOrData, E0910) where the text has another form.
 DataSource parse_data_call(std::string_view text);
 
+/// What a call says beside the path: the same for sources that read the same out of another folder.
+/// Empty for a text that is no call.
+std::string without_path(std::string_view text);
+
 /// The text that parse_data_call reads; the name alone where there is neither path nor option.
 std::string to_text(const DataSource& source);
 
