@@ -14,9 +14,8 @@ void Elaborator::declare_owned(const ast::Declare& declare, Span span) {
       declare.kind == ast::DeclareKind::Param ? InputKind::Parameter : InputKind::State;
   const std::string path = owned_path(declare.name.text);
   const Type type = resolve_type(*declare.type, /*is_stored=*/true);
-  if (path == kStepName)
-    fail(error("E0601", declare.name.span,
-               fmt::format("`{}` is the count of updates among a model's state", kStepName))
+  if (const std::string_view fault = fault_of_path(path); !fault.empty())
+    fail(error("E0601", declare.name.span, fmt::format("`{}` {}", path, fault))
              .with_help("another name"));
   Owned* owned = ownership_.find_owned(path);
   const Instance* instance = ownership_.find_instance(path);

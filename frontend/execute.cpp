@@ -241,7 +241,22 @@ void Elaborator::execute_if(const ast::If& choice) {
   if (choice.otherwise) execute_block(*choice.otherwise);
 }
 
+/// A field of an event cannot mean two things.
+void Elaborator::check_published_name(const ast::Publish& publish) {
+  const std::string& name = publish.name->text;
+  const bool is_taken = publish.kind == ast::PublishKind::Output
+                            ? name == kRowField
+                            : std::ranges::find(kEventFields, name) != std::end(kEventFields);
+  if (is_taken)
+    fail(error("E0203", publish.name->span,
+               fmt::format("`{}` is what {} say of their own", name,
+                           publish.kind == ast::PublishKind::Output ? "predictions"
+                                                                    : "the events of training"))
+             .with_help("another name"));
+}
+
 void Elaborator::execute_publish(const ast::Publish& publish, Span span) {
+  check_published_name(publish);
   const std::string& name = publish.name->text;
   frame_->naming.bound = name;
   const Value value = evaluate(*publish.value, true);

@@ -9,6 +9,7 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/checksum.h"
+#include "runtime/core/signature.h"
 #include "runtime/input_file.h"
 #include "runtime/printable.h"
 #include "runtime/reserve.h"
@@ -69,7 +70,7 @@ std::string header_text(const NamedTensors& content, const std::vector<size_t>& 
   }
   nlohmann::ordered_json::object_t header;
   header.reserve(content.tensors.size() + 1);
-  header.push_back({"__metadata__", metadata_of(content)});
+  header.push_back({std::string(kMetadataName), metadata_of(content)});
   for (size_t i = 0; i < begins.size(); ++i) {
     const Tensor& value = content.tensors[i].value;
     header.push_back({content.tensors[i].name,
@@ -85,12 +86,24 @@ std::string header_text(const NamedTensors& content, const std::vector<size_t>& 
   return text;
 }
 
-void check_names(const NamedTensors& content) {
+[[noreturn]] void refuse_to_write(const std::string& path, const std::string& reason) {
+  throw Error(ExitCode::InputOutput, "E0922", fmt::format("cannot write `{}`: {}", path, reason));
+}
+
+/// What reading would refuse is not written.
+void check_names(const NamedTensors& content, const std::string& path) {
   std::vector<std::string_view> names;
   for (const NamedTensor& tensor : content.tensors) names.push_back(tensor.name);
   std::sort(names.begin(), names.end());
   const auto repeated = std::adjacent_find(names.begin(), names.end());
   CHECK(repeated == names.end(), "tensor `{}` is written twice", *repeated);
+  for (const std::string_view name : names) {
+    if (name == kMetadataName)
+      refuse_to_write(path, fmt::format("`{}` is no name of a tensor in this format", name));
+    if (name.size() > kMostNameBytes)
+      refuse_to_write(path, fmt::format("the name `{}` is longer than {} bytes", printable(name),
+                                        kMostNameBytes));
+  }
 }
 
 [[noreturn]] void throw_invalid(const std::string& path, const std::string& reason) {
@@ -162,9 +175,12 @@ const Tensor* NamedTensors::find(std::string_view name) const {
 }
 
 void write_safetensors(const std::string& path, const NamedTensors& content) {
-  check_names(content);
+  check_names(content, path);
   const std::vector<size_t> order = data_order(content);
   const std::string text = header_text(content, order);
+  if (text.size() > size_t{kMostHeaderBytes})
+    refuse_to_write(path, fmt::format("its header would have {} bytes, more than the {} allowed",
+                                      text.size(), kMostHeaderBytes));
   const auto length = std::bit_cast<std::array<std::byte, kLengthBytes>>(uint64_t{text.size()});
   AtomicFile file(path);
   file.write(length);

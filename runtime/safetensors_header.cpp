@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "runtime/core/checked_size.h"
+#include "runtime/core/signature.h"
 #include "runtime/printable.h"
 
 namespace gradc {
@@ -15,8 +16,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kMetadata = "__metadata__";
-constexpr size_t kMostNameBytes = 4096;
+/// Keys of the metadata may be names of tensors with something before them.
+constexpr size_t kMostKeyBytes = kMostNameBytes + 16;
 
 class HeaderParser final : public nlohmann::json_sax<json> {
  public:
@@ -94,7 +95,7 @@ bool HeaderParser::start_object(size_t) {
   if (place_ == Place::Outside) {
     place_ = Place::Top;
   } else if (place_ == Place::Top) {
-    place_ = key_ == kMetadata ? Place::Metadata : Place::Entry;
+    place_ = key_ == kMetadataName ? Place::Metadata : Place::Entry;
     if (place_ == Place::Entry) header_.entries.push_back({key_, {}, 0, 0});
     dtype_.reset();
     sizes_.reset();
@@ -118,8 +119,9 @@ bool HeaderParser::key(string_t& value) {
     if (is_repeated) fail(fmt::format("`{}` is given twice", value));
     return true;
   }
-  if (value.size() > kMostNameBytes)
-    fail(fmt::format("the name `{}` is longer than {} bytes", printable(value), kMostNameBytes));
+  const size_t most = place_ == Place::Metadata ? kMostKeyBytes : kMostNameBytes;
+  if (value.size() > most)
+    fail(fmt::format("the name `{}` is longer than {} bytes", printable(value), most));
   const bool is_new = place_ == Place::Metadata
                           ? header_.metadata.find(value) == header_.metadata.end()
                           : names_.insert(value).second;

@@ -17,8 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostNameBytes = 4096;
-
 /// What a model knows of the tensors that it takes.
 class Expected {
  public:

@@ -247,11 +247,11 @@ Action configure_build(Flags& flags) {
       .add("--emit", &options->emit,
            "exe, a program; obj or shared, with a C header beside it; llvm or asm to read")
       .one_of({"exe", "obj", "shared", "llvm", "asm"});
-  flags.add("--header", &options->header, "Where the C header goes; else OUT with .h");
+  flags.add("--header", &options->header, "Where the C header goes; else OUT with .h").as_path();
   flags.add("--name", &options->name, "Name of the exported model; else the model's own");
   flags.add("--entry", &options->entry, "all, or predict to leave training out")
       .one_of({"all", "predict"});
-  flags.add("--weights", &options->weights, "Trained weights to build in");
+  flags.add("--weights", &options->weights, "Trained weights to build in").as_path();
   flags.add("--rows", &options->rows, "Further row counts of batches, as in 32,64");
   flags.add("--target", &options->target,
             "native, or x86-64-v2, x86-64-v3, x86-64-v4; with commas: all, chosen at start");

@@ -186,7 +186,7 @@ Action configure_explain(Flags& flags) {
   auto options = std::make_shared<ExplainOptions>();
   add_model_flags(flags, options->model);
   add_data_flags(flags, options->model);
-  flags.add("--weights", &options->weights, "Trained weights; without: fresh values");
+  flags.add("--weights", &options->weights, "Trained weights; without: fresh values").as_path();
   return [options] { return explain(*options); };
 }
 

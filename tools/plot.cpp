@@ -92,8 +92,9 @@ Action configure_plot(Flags& flags) {
   add_model_flags(flags, options->model);
   add_data_flags(flags, options->model);
   flags.find("model").required(false);
-  flags.add("--log", &options->log, "Draw the curves of this output of `train --json`");
+  flags.add("--log", &options->log, "Draw the curves of this output of `train --json`").as_path();
   flags.add("-o,--out", &options->out, "The picture: a name that ends with .svg, .png or .dot")
+      .as_path()
       .required();
   return [options] { return plot(*options); };
 }

@@ -19,9 +19,7 @@ constexpr size_t kMaxBytes = size_t{1} << 30;
   throw Error(ExitCode::InputOutput, "E0911", fmt::format("cannot read {}: {}", path, why));
 }
 
-}  // namespace
-
-std::string read_text(const std::string& path) {
+std::string read_file(const std::string& path) {
   struct FileCloser {
     void operator()(std::FILE* file) const {
       if (file != stdin) std::fclose(file);
@@ -42,6 +40,14 @@ std::string read_text(const std::string& path) {
   }
   if (std::ferror(file.get()) != 0) cannot_read(path, std::strerror(errno));
   return text;
+}
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+  if (path != "-") return read_file(path);
+  static const std::string input = read_file(path);
+  return input;
 }
 
 }  // namespace gradc

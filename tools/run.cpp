@@ -186,9 +186,10 @@ Action configure_run(Flags& flags) {
   add_model_flags(flags, options->model);
   add_execution_flags(flags, options->model);
   add_data_flags(flags, options->model);
-  flags.add("--feed", &options->feed, "Inputs, parameters and state by name");
+  flags.add("--feed", &options->feed, "Inputs, parameters and state by name").as_path();
   flags.add("--fetch", &options->fetch, "Where to write the results; without: print them");
-  flags.add("--weights", &options->weights, "Trained weights, for what the feed leaves out");
+  flags.add("--weights", &options->weights, "Trained weights, for what the feed leaves out")
+      .as_path();
   flags.add("--gradients", &options->gradients, "Add grad/NAME for each parameter");
   flags.add("--steps", &options->steps, "Perform N training steps; write the new state")
       .in_range(1, int64_t{1} << 40);

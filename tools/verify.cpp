@@ -403,7 +403,7 @@ Action configure_verify(Flags& flags) {
       .in_range(1, int64_t{1} << 20);
   flags.add("--steps", &options->steps, "Training steps to compare; the first is taken apart")
       .in_range(1, int64_t{1} << 30);
-  flags.add("--feed", &options->feed, "Tensors for the inputs of a graph file, by name");
+  flags.add("--feed", &options->feed, "Tensors for the inputs of a graph file, by name").as_path();
   flags.add("--reproducer", &options->reproducer,
             "Folder for the least graph that shows a difference, with its inputs");
   flags.add("--corrupt-derivative", &options->corrupted_derivative,

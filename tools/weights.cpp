@@ -57,7 +57,7 @@ ExitCode run_weights(const WeightsOptions& options) {
 Action configure_weights(Flags& flags) {
   auto options = std::make_shared<WeightsOptions>();
   flags.add("in", &options->in, "File of weights: .safetensors, .npz or .json").required();
-  flags.add("out", &options->out, "Write them here, in the format of the ending");
+  flags.add("out", &options->out, "Write them here, in the format of the ending").as_path();
   flags.add("--json", &options->json, "One JSON object a tensor");
   return [options] { return run_weights(*options); };
 }

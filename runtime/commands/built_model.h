@@ -22,6 +22,7 @@ class BuiltModel : public RunnableModel {
   std::shared_ptr<const Program> program(GraphMode mode, int64_t rows) override {
     return programs_.program(mode, rows);
   }
+  void check_rows(GraphMode mode, int64_t rows) override { programs_.program(mode, rows); }
   std::vector<int64_t> parts(GraphMode mode, int64_t rows) override {
     return programs_.parts(mode, rows);
   }

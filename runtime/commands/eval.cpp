@@ -53,7 +53,7 @@ Action configure_eval(Flags& flags, std::shared_ptr<ModelOpener> opener) {
   auto options = std::make_shared<EvalOptions>();
   options->opener = std::move(opener);
   options->opener->add_flags(flags, true);
-  flags.add("--weights", &options->weights, "Trained weights; without: fresh values");
+  flags.add("--weights", &options->weights, "Trained weights; without: fresh values").as_path();
   flags.add("--train-data", &options->on_training_data, "Evaluate on the training rows");
   add_requirement_flag(flags, options->requirements);
   return [options] { return run_eval(*options); };

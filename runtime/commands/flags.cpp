@@ -2,6 +2,8 @@
 #include "runtime/commands/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
 #include <type_traits>
 
 namespace gradc {
@@ -33,6 +35,16 @@ const Flag& Flag::in_range(int64_t least, int64_t most) const {
 
 const Flag& Flag::in_real_range(double least, double most) const {
   option_->check(CLI::Range(least, most));
+  option_->check([](const std::string& text) {  // no range has it outside
+    return std::isnan(std::strtod(text.c_str(), nullptr)) ? "not a number" : std::string();
+  });
+  return *this;
+}
+
+const Flag& Flag::as_path() const {
+  option_->check([](const std::string& text) {
+    return text.empty() ? "an empty path (a variable that is not set?)" : std::string();
+  });
   return *this;
 }
 

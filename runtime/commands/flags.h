@@ -29,6 +29,8 @@ class Flag {
   const Flag& one_of(const std::vector<std::string>& values) const;
   const Flag& in_range(int64_t least, int64_t most) const;
   const Flag& in_real_range(double least, double most) const;
+  /// Not empty.
+  const Flag& as_path() const;
   /// A number of bytes, at least 1, with a unit or without: 4096, 512M, 2G are powers of 1024.
   const Flag& in_bytes() const;
   const Flag& needs(const Flag& other) const;

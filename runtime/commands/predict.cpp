@@ -56,7 +56,7 @@ class RowPrinter {
   /// Row `row` of the outputs, which is row `number` of the data.
   void print(const Program& program, std::span<const Tensor> outputs, int64_t row,
              int64_t number) const {
-    nlohmann::ordered_json line = {{"row", number}};
+    nlohmann::ordered_json line = {{std::string(kRowField), number}};
     std::string text = fmt::format("row {}:", number);
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (program.outputs[i].kind != OutputKind::Output) continue;
@@ -128,6 +128,9 @@ std::vector<int64_t> chosen_rows(const PredictOptions& options, int64_t rows) {
     if (at != end && *at == '-') {
       ++at;
       last = number();
+      if (last < first)
+        throw Error(ExitCode::Usage, "",
+                    fmt::format("--rows {}: {} comes before {}", options.rows, last, first));
     }
     for (int64_t row = first; row <= last; ++row) chosen.push_back(row);
     if (at == end) return chosen;
@@ -189,8 +192,8 @@ void write_text(const PredictOptions& options, Session& session, const std::atom
   generate(session, options.generate, stop, [&](char byte) {
     text += byte;
     if (options.opener->options().json) return;
-    std::fputc(byte, stdout);
-    std::fflush(stdout);
+    if (std::fputc(byte, stdout) == EOF || std::fflush(stdout) != 0)
+      throw Error(ExitCode::InputOutput, "", "cannot write to stdout");
   });
   if (options.opener->options().json) {
     print_line({{"prompt", options.generate.prompt}, {"text", text}});
@@ -224,7 +227,7 @@ Action configure_predict(Flags& flags, std::shared_ptr<ModelOpener> opener) {
   auto options = std::make_shared<PredictOptions>();
   options->opener = std::move(opener);
   options->opener->add_flags(flags, true);
-  flags.add("--weights", &options->weights, "Trained weights; without: fresh values");
+  flags.add("--weights", &options->weights, "Trained weights; without: fresh values").as_path();
   const Flag count =
       flags.add("--count,--first", &options->count, "Print the first rows; 0 means all")
           .in_range(0, int64_t{1} << 40);

@@ -64,7 +64,7 @@ LogFile::LogFile(const std::string& path) : path_(path) { open(); }
 LogFile::~LogFile() { close(file_); }
 
 void LogFile::open() {
-  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
   if (file_ < 0) fail();
   struct stat status {};
   is_empty_ = fstat(file_, &status) != 0 || status.st_size == 0;

@@ -14,7 +14,7 @@ void add_setting_flags(Flags& flags, RunOptions& options) {
 }
 
 void add_data_flags(Flags& flags, RunOptions& options) {
-  flags.add("--data", &options.data, "Built-in data, or a file or folder of data");
+  flags.add("--data", &options.data, "Built-in data, or a file or folder of data").as_path();
   flags.add("--batch", &options.batch, "Rows of a batch").in_range(1, int64_t{1} << 30);
   flags.add("--seed", &options.seed, "Seed of all random numbers").in_range(0, (int64_t{1} << 62));
 }

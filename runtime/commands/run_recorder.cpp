@@ -95,7 +95,8 @@ bool is_better(const BestMetric& metric, double value, std::optional<double> bes
 
 void add_run_flags(Flags& flags, RunRules& rules) {
   const Flag run =
-      flags.add("--run", &rules.folder, "Keep checkpoints, logs and the command in this folder");
+      flags.add("--run", &rules.folder, "Keep checkpoints, logs and the command in this folder")
+          .as_path();
   flags.add("--resume", &rules.resumes, "Go on from the newest checkpoint of --run").needs(run);
   flags
       .add_reader(

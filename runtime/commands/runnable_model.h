@@ -61,6 +61,8 @@ class RunnableModel : public ProgramSource {
 
   /// Starts to make the program, so that it overlaps with what comes before its first use.
   virtual void prefetch_program(GraphMode /*mode*/, int64_t /*rows*/) {}
+  /// Throws Error (ModelOrData, E0927) where there can be no program for this many rows.
+  virtual void check_rows(GraphMode /*mode*/, int64_t /*rows*/) {}
   /// Seconds spent in compilation so far.
   virtual double compile_seconds() const { return 0; }
   /// Trained values that come with the model; null where there are none.

@@ -147,6 +147,9 @@ class Training {
 Session& Training::prepare_session() {
   model_->prefetch_data(RunnableModel::Rows::AsRead);
   first_rows_ = std::min(settings_.batch, model_->description().train_rows);
+  const int64_t rows = model_->description().train_rows;
+  for (const int64_t count : row_counts(rows, settings_.batch, settings_.drop_last))
+    model_->check_rows(GraphMode::Train, count);
   model_->prefetch_program(GraphMode::Train, first_rows_);
   session_.emplace(*model_, settings_.seed);
   start_session(*session_, *model_, options_.weights);
@@ -221,8 +224,9 @@ Action configure_train(Flags& flags, std::shared_ptr<ModelOpener> opener) {
   options->opener->add_flags(flags, true);
   flags.add("--epochs", &options->opener->options().epochs, "Passes over the data")
       .in_range(0, int64_t{1} << 40);
-  flags.add("--out", &options->out, "Write parameters and optimizer state to this file");
-  flags.add("--weights", &options->weights, "Start from this file instead of fresh values");
+  flags.add("--out", &options->out, "Write parameters and optimizer state to this file").as_path();
+  flags.add("--weights", &options->weights, "Start from this file instead of fresh values")
+      .as_path();
   flags.add("--log-every", &options->log_every, "Report the loss of every Nth batch")
       .in_range(1, int64_t{1} << 40);
   flags

@@ -27,6 +27,15 @@ std::string_view name(InputKind kind) { return kInputKinds[static_cast<size_t>(k
 std::string_view name(OutputKind kind) { return kOutputKinds[static_cast<size_t>(kind)]; }
 std::string_view name(GraphMode mode) { return kGraphModes[static_cast<size_t>(mode)]; }
 
+std::string_view fault_of_path(std::string_view path) {
+  constexpr size_t kMostSlotBytes = 256;  // of a slot's name behind it
+  if (path == kStepName) return "is the count of updates among a model's state";
+  if (path == kMetadataName) return "is what files of weights call their notes";
+  if (is_slot_name(path)) return "has a colon, as slots of optimizers have";
+  if (path.size() > kMostNameBytes - kMostSlotBytes) return "is too long a path";
+  return {};
+}
+
 std::optional<InputKind> parse_input_kind(std::string_view text) {
   return find<InputKind>(kInputKinds, text);
 }

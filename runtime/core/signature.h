@@ -40,6 +40,22 @@ inline constexpr std::string_view kAverageSlot = "averaging.average";
 /// The number of updates so far, among the state of a model; nothing else there has this name.
 inline constexpr std::string_view kStepName = "step";
 
+/// What files of weights call what they say beside tensors.
+inline constexpr std::string_view kMetadataName = "__metadata__";
+/// Bytes of a name of a tensor in a file.
+inline constexpr size_t kMostNameBytes = 4096;
+
+/// Why no parameter or state can have this path, as the end of a sentence; empty where one can.
+std::string_view fault_of_path(std::string_view path);
+
+/// What the events of training say beside losses and metrics, and predictions beside outputs: names
+/// that those cannot have.
+inline constexpr std::string_view kEventFields[] = {
+    "event",   "model",         "target",     "threads",     "deterministic", "seed",    "rows",
+    "epoch",   "batch",         "steps",      "last_rows",   "seconds",       "step_ms", "message",
+    "stopped", "first_step_ms", "compile_ms", "interrupted", "best_epoch"};
+inline constexpr std::string_view kRowField = "row";
+
 /// Checkpoints of a run have tensors that are no state, and begin with this.
 inline constexpr std::string_view kSumsPrefix = ":sum.";
 
