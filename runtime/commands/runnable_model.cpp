@@ -37,9 +37,11 @@ void RunnableModel::set_description(const DataDescription& given) {
 const DataDescription& RunnableModel::description() {
   if (!description_) {
     DataDescription described = describe_data(settings_source());
-    if (has_validation())
-      described.train_rows = static_cast<int64_t>(
-          split_rows(described.train_rows, validation_share_, described.name).train.size());
+    if (has_validation()) {
+      DataDescription parts = described;
+      gradc::hold_out(parts, validation_share_, described.name);
+      described.train_rows = parts.train_rows;
+    }
     set_description(described);
   }
   return *description_;
@@ -58,8 +60,7 @@ const DataSplit& RunnableModel::data() {
   data_ = loading_.get();
   if (has_validation()) {
     data_->train.fill();
-    const RowSplit rows = split_rows(data_->train.rows(), validation_share_, data_->train.name);
-    DataSplit split = split_dataset(data_->train, rows);
+    DataSplit split = gradc::hold_out(data_->train, validation_share_, data_->train.name);
     data_->train = std::move(split.train);
     validation_ = std::move(split.test);
   }

@@ -88,12 +88,11 @@ DataDescription describe(const DataSplit& data) {
   for (const Field& field : data.train.fields)
     description.fields.push_back({field.name, field.row_type()});
   if (data.test) description.test_rows = data.test->rows();
+  if (!data.train.fields.empty()) description.windows = data.train.fields.front().windows;
   return description;
 }
 
-int64_t Field::rows() const {
-  return windows ? (values.size() - windows->size) / windows->stride + 1 : values.shape()[0];
-}
+int64_t Field::rows() const { return windows ? windows->rows(values.size()) : values.shape()[0]; }
 
 Type Field::row_type() const {
   if (windows) return {values.dtype(), {windows->size}};

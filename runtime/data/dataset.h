@@ -17,6 +17,11 @@ namespace gradc {
 struct Windows {
   int64_t size = 0;
   int64_t stride = 0;
+
+  /// Of a sequence of at least `size` elements.
+  int64_t rows(int64_t length) const { return (length - size) / stride + 1; }
+  /// The elements that so many rows read.
+  int64_t length(int64_t rows) const { return size + (rows - 1) * stride; }
 };
 
 /// Rows that are made when they are first read, so that the first batch does not wait for the last.
@@ -81,6 +86,8 @@ struct DataDescription {
   int64_t train_rows = 0;
   /// Nothing where there is no test data.
   std::optional<int64_t> test_rows;
+  /// Where the rows to train on are cut out of sequences.
+  std::optional<Windows> windows = std::nullopt;
 };
 
 /// What is trained on and, where the source has one, what is held back to test on.

@@ -141,7 +141,7 @@ DataSplit load_images(const DataSource& source) {
   const Listing listing = list(source);
   const Dataset train = read_part(listing.train, listing, source.path);
   if (listing.test) return {train, read_part(*listing.test, listing, source.path)};
-  return split_dataset(train, split_rows(train.rows(), source.number("test", 0), source.path));
+  return hold_out(train, source.number("test", 0), source.path);
 }
 
 DataDescription describe_images(const DataSource& source) {
@@ -155,9 +155,7 @@ DataDescription describe_images(const DataSource& source) {
     description.test_rows = listing.test->rows();
     return description;
   }
-  const RowSplit split = split_rows(listing.train.rows(), source.number("test", 0), source.path);
-  description.train_rows = static_cast<int64_t>(split.train.size());
-  if (!split.test.empty()) description.test_rows = static_cast<int64_t>(split.test.size());
+  hold_out(description, source.number("test", 0), source.path);
   return description;
 }
 

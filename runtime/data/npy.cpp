@@ -210,21 +210,20 @@ bool is_npz_file(const std::string& path) { return is_file_called(path, ".npz");
 DataSplit load_npy(const DataSource& source) {
   ByteStream stream(source.path);
   const Dataset dataset{"npy", {{field_name(source.path), open_npy(stream).read()}}};
-  return split_dataset(dataset, split_rows(dataset.rows(), source.number("test", 0), source.path));
+  return hold_out(dataset, source.number("test", 0), source.path);
 }
 
 DataDescription describe_npy(const DataSource& source) {
   ByteStream stream(source.path);
   const Type type = open_npy(stream).type();
   const auto& dims = type.shape.dims();
-  const RowSplit split = split_rows(dims[0], source.number("test", 0), source.path);
   DataDescription description{
       "npy",
       {{field_name(source.path),
         {type.dtype, Shape(std::vector<int64_t>(dims.begin() + 1, dims.end()))}}},
-      static_cast<int64_t>(split.train.size()),
+      dims[0],
       std::nullopt};
-  if (!split.test.empty()) description.test_rows = static_cast<int64_t>(split.test.size());
+  hold_out(description, source.number("test", 0), source.path);
   return description;
 }
 

@@ -69,16 +69,14 @@ class NpzFile {
       description.test_rows = test_.front().rows();
       return description;
     }
-    const RowSplit split = split_rows(description.train_rows, share(), source_.path);
-    description.train_rows = static_cast<int64_t>(split.train.size());
-    if (!split.test.empty()) description.test_rows = static_cast<int64_t>(split.test.size());
+    hold_out(description, share(), source_.path);
     return description;
   }
 
   DataSplit read() {
     const Dataset train = read_part(train_);
     if (!test_.empty()) return {train, read_part(test_)};
-    return split_dataset(train, split_rows(train.rows(), share(), source_.path));
+    return hold_out(train, share(), source_.path);
   }
 
  private:

@@ -1,4 +1,4 @@
-// Which rows of a source without a split of its own are held out to test on.
+// Which rows of a source without a split of its own are held out.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,7 +19,14 @@ struct RowSplit {
 /// split would have none.
 RowSplit split_rows(int64_t rows, double share, const std::string& source);
 
-/// The rows of every field, which are there (RowFiller).
-DataSplit split_dataset(const Dataset& dataset, const RowSplit& split);
+/// Windows of what is held out of a sequence: each element but the first is predicted once.
+Windows held_out_windows(const Windows& windows);
+
+/// Holds out a share of the rows, which are there (RowFiller), as split_rows draws them; of
+/// sequences that are cut into windows, where rows that are drawn would overlap with those that are
+/// left, their end. Throws Error (ModelOrData, E0915) that names `source` as split_rows.
+DataSplit hold_out(const Dataset& dataset, double share, const std::string& source);
+/// Makes the description of a dataset that of the parts.
+void hold_out(DataDescription& description, double share, const std::string& source);
 
 }  // namespace gradc

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "runtime/data/split.h"
 #include "runtime/data/whole_file.h"
 
 namespace gradc {
@@ -18,7 +19,7 @@ struct Part {
   int64_t length = 0;
   Windows windows;
 
-  int64_t rows() const { return (length - windows.size) / windows.stride + 1; }
+  int64_t rows() const { return windows.rows(length); }
 };
 
 struct Layout {
@@ -29,7 +30,7 @@ struct Layout {
 /// A part without the bytes after its last window.
 Part whole_windows(int64_t begin, int64_t length, const Windows& windows) {
   Part part{begin, length, windows};
-  part.length = windows.size + (part.rows() - 1) * windows.stride;
+  part.length = windows.length(part.rows());
   return part;
 }
 
@@ -54,7 +55,8 @@ Layout lay_out(const DataSource& source, int64_t bytes) {
                     "window, a larger `test`, or test = 0",
                     held_out, window));
   Layout layout{whole_windows(0, bytes - held_out, {window, stride}), std::nullopt};
-  if (share > 0) layout.test = whole_windows(bytes - held_out, held_out, {window, window - 1});
+  if (share > 0)
+    layout.test = whole_windows(bytes - held_out, held_out, held_out_windows({window, stride}));
   return layout;
 }
 
@@ -86,6 +88,7 @@ DataDescription describe_text(const DataSource& source) {
                               layout.train.rows(),
                               std::nullopt};
   if (layout.test) description.test_rows = layout.test->rows();
+  description.windows = layout.train.windows;
   return description;
 }
 

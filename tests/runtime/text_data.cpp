@@ -5,6 +5,7 @@
 
 #include "runtime/data/batches.h"
 #include "runtime/data/load.h"
+#include "runtime/data/split.h"
 #include "tests/runtime/scratch_folder.h"
 
 // Last: it defines CHECK for the tests.
@@ -53,6 +54,31 @@ TEST_CASE("text: training windows overlap, test windows predict each byte once")
       predicted.insert(static_cast<int>(test.values[0].at(row * 5 + i)));
   CHECK(predicted.size() == 16);
   for (int byte = 81; byte <= 96; ++byte) CHECK(predicted.count(byte) == 1);
+}
+
+TEST_CASE("text: what is held out to validate on is the end, which no window that is left reads") {
+  const ScratchFolder folder;
+  for (const double stride : {1.0, 3.0, 5.0}) {
+    const DataSource source = text_source(folder.write("a.txt", counting(100)), 5, stride, 0);
+    const DataSplit whole = load_data(source);
+    const DataSplit parts = hold_out(whole.train, 0.25, "a.txt");
+    REQUIRE(parts.test);
+    const auto least = [](const Dataset& data, int64_t row) {
+      return std::to_integer<int>(*data.fields[0].row(row));
+    };
+    const int64_t last = parts.train.rows() - 1;
+    const int begin = least(*parts.test, 0);
+    CHECK(least(parts.train, last) + 5 <= begin);
+    CHECK(least(parts.train, last) + 5 + static_cast<int>(stride) > begin);
+    CHECK(least(*parts.test, 1) == begin + 4);
+    CHECK(least(*parts.test, parts.test->rows() - 1) + 5 > 95);
+    DataDescription description = describe_data(source);
+    hold_out(description, 0.25, "a.txt");
+    CHECK(description.train_rows == parts.train.rows());
+    CHECK(description.test_rows == parts.test->rows());
+    CHECK_THROWS_AS(hold_out(whole.train, 0.03, "a.txt"), Error);
+    CHECK_THROWS_AS(hold_out(description, 0.98, "a.txt"), Error);
+  }
 }
 
 TEST_CASE("text: a shuffled epoch has each window once") {
