@@ -258,6 +258,22 @@ TEST_CASE("safetensors: writing replaces a file whole and leaves nothing else be
   CHECK(same(read_safetensors(folder / "absent"), content));
 }
 
+TEST_CASE("safetensors: what could not be read is not written") {
+  const ScratchFolder folder;
+  const auto called = [](const std::string& name) {
+    NamedTensors content;
+    content.add(name, Tensor(DType::F32, {1}));
+    return content;
+  };
+  const NamedTensors longest = called(std::string(4096, 'n'));
+  write_safetensors(folder / "x", longest);
+  CHECK(same(read_safetensors(folder / "x"), longest));
+  for (const std::string& name : {std::string(4097, 'n'), std::string("__metadata__")})
+    CHECK_THAT(error_of([&] { write_safetensors(folder / "x", called(name)); }),
+               StartsWith("5 E0922"));
+  CHECK(same(read_safetensors(folder / "x"), longest));
+}
+
 TEST_CASE("safetensors: a failed write leaves the old file and no temporary one") {
   const ScratchFolder folder;
   NamedTensors content;

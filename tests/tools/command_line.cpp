@@ -30,6 +30,31 @@ TEST_CASE("usage errors exit 2 with one clear line") {
   CHECK_THAT(key.err, Contains("batch"));
 }
 
+TEST_CASE("flags that no run can have are usage errors") {
+  const auto refused = [](std::vector<std::string> flags, const std::string& message) {
+    flags.insert(flags.begin() + 1, model_path("reference/d1.grad"));
+    const ProgramRun run = run_program(flags);
+    INFO(message << "\n" << run.err);
+    CHECK(run.exit_code == 2);
+    CHECK_THAT(run.err, Contains(message));
+  };
+  refused({"train", "--run", ""}, "an empty path");
+  refused({"train", "--out="}, "an empty path");
+  refused({"eval", "--weights", ""}, "an empty path");
+  refused({"train", "--val-split", "nan"}, "not a number");
+  refused({"train", "--on-nan", "rollback"}, "give it a --run DIR");
+  refused({"predict", "--rows", "2-1"}, "1 comes before 2");
+}
+
+TEST_CASE("text that nobody takes is not written on and on") {
+  const std::string command = GRADC_PROGRAM " predict " + model_path("gallery/gpt.grad") +
+                              " --set=model.width=16 --set=model.depth=1 --set=model.heads=2"
+                              " --generate 100000000 > /dev/full";
+  const ProgramRun run = run_executable("/bin/sh", {"-c", command});
+  CHECK(run.exit_code == 5);
+  CHECK_THAT(run.err, Contains("cannot write to stdout"));
+}
+
 TEST_CASE("help and version go to stdout and exit 0") {
   const ProgramRun help = run_program({"help"});
   CHECK(help.exit_code == 0);
