@@ -1,6 +1,7 @@
 // Text of the header of an object.
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "codegen/artefact.h"
 
@@ -13,13 +14,24 @@ std::string upper(std::string text) {
   return text;
 }
 
+/// Without an end of the comment it stands in.
+std::string in_comment(std::string text) {
+  for (size_t end = text.find("*/"); end != std::string::npos; end = text.find("*/", end))
+    text.replace(end, 2, "* /");
+  return text;
+}
+
 std::string constants(const std::string& title, const std::string& prefix,
                       const std::vector<NamedRow>& rows) {
   if (rows.empty()) return "";
   std::string text = fmt::format("/* {} */\nenum {{\n", title);
-  for (size_t i = 0; i < rows.size(); ++i)
-    text += fmt::format("  {}_{} = {}, /* {} */\n", prefix, upper(c_identifier(rows[i].name)), i,
-                        to_string(row_type(rows[i].type)));
+  std::set<std::string> taken;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    std::string constant = fmt::format("{}_{}", prefix, upper(c_identifier(rows[i].name)));
+    // Names that differ in case or signs alone: the position is added until none has it.
+    while (!taken.insert(constant).second) constant += fmt::format("_{}", i);
+    text += fmt::format("  {} = {}, /* {} */\n", constant, i, to_string(row_type(rows[i].type)));
+  }
   return text + "};\n\n";
 }
 
@@ -44,9 +56,10 @@ std::string c_header(const Artefact& artefact) {
       "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n"
       "/* For gradc_create(). */\n"
       "extern const gradc_model gradc_model_{};\n\n",
-      artefact.facts.name, artefact.facts.compiler, fmt::join(artefact.code.targets, ", "),
-      row_counts_text(artefact, GraphMode::Train), row_counts_text(artefact, GraphMode::Evaluate),
-      row_counts_text(artefact, GraphMode::Predict), guard, guard, name);
+      in_comment(artefact.facts.name), artefact.facts.compiler,
+      fmt::join(artefact.code.targets, ", "), row_counts_text(artefact, GraphMode::Train),
+      row_counts_text(artefact, GraphMode::Evaluate), row_counts_text(artefact, GraphMode::Predict),
+      guard, guard, name);
   const std::string prefix = upper(name);
   text += constants("Positions of the inputs; the type of a row of each.", prefix + "_INPUT",
                     interface.inputs);

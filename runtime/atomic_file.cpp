@@ -121,7 +121,8 @@ void write_file(const std::string& path, std::span<const std::byte> bytes,
 void check_writable(const std::string& path) {
   std::error_code ignored;
   const auto status = std::filesystem::status(path, ignored);
-  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status))
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status) ||
+      std::filesystem::is_directory(status))
     AtomicFile{path};
 }
 

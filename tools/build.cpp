@@ -12,6 +12,7 @@
 #include "codegen/link.h"
 #include "ir/text.h"
 #include "runtime/atomic_file.h"
+#include "runtime/commands/interrupt.h"
 #include "runtime/processor.h"
 #include "runtime/weights_file.h"
 #include "tools/commands.h"
@@ -210,6 +211,18 @@ std::string header_path(const BuildOptions& options) {
   return std::filesystem::path(options.out).replace_extension(".h").string();
 }
 
+/// False where a signal ended it: what is linked lies in a folder that has to go first.
+bool link_unless_stopped(const LinkRequest& request) {
+  const std::atomic<bool>& stop = stop_on_signal();
+  try {
+    link(request);
+  } catch (const Error&) {
+    if (!stop) throw;
+    return false;
+  }
+  return true;
+}
+
 ExitCode build(const BuildOptions& options) {
   const bool has_header = options.emit == "obj" || options.emit == "shared";
   if (options.is_static && (options.emit != "exe" || options.model.backend != "llvm"))
@@ -230,7 +243,7 @@ ExitCode build(const BuildOptions& options) {
   request.is_static = options.is_static;
   request.calls_library = artefact.code.calls_library;
   request.output = options.out;
-  link(request);
+  if (!link_unless_stopped(request)) return interrupted_exit_code();
   if (has_header) write_text(header_path(options), c_header(artefact));
   return ExitCode::Done;
 }

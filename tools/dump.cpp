@@ -61,6 +61,10 @@ Module after_pass(const DumpOptions& options, const Module& source, PipelineOpti
     run_until(graph, Stage::Fused, pipeline);
     if (found) result.graphs.push_back(*std::move(found));
   }
+  if (result.graphs.empty())
+    throw Error(
+        ExitCode::Usage, "",
+        fmt::format("the pass `{}` does not run on these graphs with these flags", options.after));
   return result;
 }
 
@@ -102,7 +106,16 @@ void print_graphs(const DumpOptions& options, const Module& module) {
   }
 }
 
-ExitCode dump(const DumpOptions& options) {
+/// What `format` stands for where only --json is given, and that the stage has it.
+void settle_format(DumpOptions& options) {
+  if (options.model.json && options.format == "text") options.format = "json";
+  if (kProgramStages.contains(options.stage) && options.format != "text")
+    throw Error(ExitCode::Usage, "",
+                fmt::format("the stage `{}` is text only, not {}", options.stage, options.format));
+}
+
+ExitCode dump(DumpOptions options) {
+  settle_format(options);
   Workspace workspace(options.model);
   if (kProgramStages.contains(options.stage)) {
     const Module module = select(options, workspace.module(Stage::Fused));
@@ -128,14 +141,15 @@ Action configure_dump(Flags& flags) {
   add_execution_flags(flags, options->model);
   std::vector<std::string> stages(kGraphStages.begin(), kGraphStages.end());
   stages.insert(stages.end(), kProgramStages.begin(), kProgramStages.end());
-  flags
-      .add("--stage", &options->stage,
-           "model, grad, optimized, fused (these parse back), plan, loops, llvm or asm")
-      .one_of(stages);
+  const Flag stage =
+      flags
+          .add("--stage", &options->stage,
+               "model, grad, optimized, fused (these parse back), plan, loops, llvm or asm")
+          .one_of(stages);
   flags
       .add("--format", &options->format, "text, json (an object a graph), svg, or dot for Graphviz")
       .one_of({"text", "json", "svg", "dot"});
-  flags.add("--after", &options->after, "The graphs right behind this pass");
+  flags.add("--after", &options->after, "The graphs right behind this pass").excludes(stage);
   flags.add("--mode", &options->mode,
             "Only graphs of this mode: init, train, evaluate, predict or metrics");
   flags.add("--rows", &options->rows, "Only graphs for this number of rows");

@@ -128,6 +128,40 @@ TEST_CASE("weights are built in, and training is left out on request") {
   CHECK(run_executable(bare, {"predict", "--weights", weights}).out == expected);
 }
 
+TEST_CASE("names that differ in case or signs alone are different constants") {
+  const std::string model = write_temporary("alike.grad", R"(
+model alike(x: f32[batch], X: f32[batch], `x ` : f32[batch]) {
+  output o = x + X
+  output O = x * `x `
+}
+)");
+  const std::string object = built(model, {"--emit", "obj", "--data", "noise"}, "alike.o");
+  const std::string header = read_file(temporary_path("alike.h"));
+  CHECK_THAT(header, Contains("ALIKE_INPUT_X = 0") && Contains("ALIKE_INPUT_X_1 = 1") &&
+                         Contains("ALIKE_INPUT_X_ = 2") && Contains("ALIKE_OUTPUT_O_1 = 1"));
+  const std::string program =
+      write_temporary("alike.c", "#include \"alike.h\"\nint x = ALIKE_INPUT_X_;\n");
+  CHECK(run_executable("/usr/bin/cc", {"-c", program, "-I", GRADC_SOURCE_DIR "/runtime", "-o",
+                                       temporary_path("alike_c.o")})
+            .exit_code == 0);
+}
+
+TEST_CASE("a model that comes through stdin is built as it is") {
+  const std::string path = temporary_path("from_stdin");
+  const ProgramRun run = run_program({"build", "-", "-o", path}, read_file(small_model()));
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(run_executable(path, {"train", "--epochs", "1"}).exit_code == 0);
+}
+
+TEST_CASE("rows that were not compiled are refused before the first step") {
+  const std::string program = built(small_model(), {"--set", "batch=2"}, "pairs");
+  const ProgramRun run = run_executable(program, {"train", "--val-split", "0.25", "--json"});
+  CHECK(run.exit_code == 1);
+  CHECK_THAT(run.err, Contains("E0927"));
+  CHECK_THAT(run.out, !Contains("epoch"));
+}
+
 TEST_CASE("what is compiled in cannot be changed") {
   const std::string program = built(small_model(), {}, "fixed");
   const auto refused = [&](const std::string& executable, const Arguments& flags, int exit_code) {

@@ -39,11 +39,13 @@ TEST_CASE("flags that no run can have are usage errors") {
     CHECK_THAT(run.err, Contains(message));
   };
   refused({"train", "--run", ""}, "an empty path");
-  refused({"train", "--out="}, "an empty path");
+  refused({"train", "--out", ""}, "an empty path");
   refused({"eval", "--weights", ""}, "an empty path");
   refused({"train", "--val-split", "nan"}, "not a number");
   refused({"train", "--on-nan", "rollback"}, "give it a --run DIR");
   refused({"predict", "--rows", "2-1"}, "1 comes before 2");
+  refused({"dump", "--stage", "loops", "--json"}, "text only");
+  refused({"dump", "--stage", "grad", "--after", "fuse"}, "--stage");
 }
 
 TEST_CASE("text that nobody takes is not written on and on") {
@@ -207,6 +209,10 @@ TEST_CASE("a place that cannot be written is refused before training") {
                                       "100000000", "--out", temporary_path("no/folder/w.st")});
   CHECK(run.exit_code == 5);
   CHECK_THAT(run.err, Contains("E0922"));
+  const ProgramRun folder = run_program({"train", model_path("reference/d1.grad"), "--epochs",
+                                         "100000000", "--out", temporary_path("")});
+  CHECK(folder.exit_code == 5);
+  CHECK_THAT(folder.err, Contains("directory"));
 }
 
 TEST_CASE("a loss that is not a number exits 4") {
