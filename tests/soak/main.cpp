@@ -74,7 +74,11 @@ Options parse_options(int argc, char** argv) {
       options.crash = true;
       continue;
     }
-    const char* value = i + 1 < argc ? argv[++i] : "";
+    if (i + 1 == argc) {
+      fmt::print(stderr, "soak: {} wants a value\n", flag);
+      std::exit(2);
+    }
+    const char* value = argv[++i];
     if (flag == "--graphs")
       options.graphs = std::strtoull(value, nullptr, 10);
     else if (flag == "--models")
@@ -234,6 +238,8 @@ class Soak {
     if (fault.empty()) return;
     ++failures_;
     fmt::print("FAIL spoilt text {}: {}\n{}\n", seed, fault, text);
+    std::fflush(stdout);
+    if (options_.stop) std::_Exit(1);
   }
 
   void report(const Examination& examination) {
@@ -287,6 +293,10 @@ int main(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (!options.sample.empty()) return examine_file(options.sample);
   if (options.crash) return shrink_crash(options.seed);
+  if (options.graphs + options.models == 0) {
+    fmt::print(stderr, "soak: nothing to do without --graphs, --models or --sample\n");
+    return 2;
+  }
   for (int signal : kCrashes) std::signal(signal, on_crash);
   return Soak(options).run();
 }
