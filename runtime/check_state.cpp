@@ -2,9 +2,9 @@
 #include "runtime/check_state.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
+#include "runtime/core/did_you_mean.h"
 #include "runtime/printable.h"
 
 namespace gradc {
@@ -13,30 +13,15 @@ namespace {
 constexpr size_t kMostLines = 20;
 constexpr size_t kMostCandidates = 2000;
 
-/// Insertions, deletions and replacements that make `a` into `b`.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
 /// ", nearest: `x`" for the most similar name, if it is similar at all.
 std::string nearest_note(std::string_view name, const std::vector<std::string_view>& candidates) {
-  constexpr size_t kMostNameBytes = 120;
+  constexpr size_t kLongestName = 120;
   std::string_view best;
-  size_t best_distance = name.size() / 2 + 1;
+  int best_distance = edit_distance(name, "") / 2 + 1;
   for (std::string_view candidate :
        std::span(candidates).first(std::min(candidates.size(), kMostCandidates))) {
-    if (candidate.size() > kMostNameBytes || name.size() > kMostNameBytes) continue;
-    const size_t distance = edit_distance(name, candidate);
+    if (candidate.size() > kLongestName || name.size() > kLongestName) continue;
+    const int distance = edit_distance(name, candidate);
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;

@@ -8,12 +8,11 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/core/checked_size.h"
+#include "runtime/data/byte_stream.h"
 #include "runtime/data/whole_file.h"
 
 namespace gradc {
 namespace {
-
-constexpr int64_t kLargestExpansion = 1032;  // of deflate
 
 /// Frees what libpng holds for an image.
 struct Image {
@@ -58,7 +57,7 @@ PngFile::PngFile(const std::string& path) : path_(path), bytes_(read_bytes(path)
   channels_ = ((image.image.format & PNG_FORMAT_FLAG_COLOR) != 0 ? 3 : 1) +
               ((image.image.format & PNG_FORMAT_FLAG_ALPHA) != 0 ? 1 : 0);
   // A pixel may take one bit of the file's data.
-  const auto most = static_cast<int64_t>(bytes_.size()) * kLargestExpansion * 8;
+  const auto most = static_cast<int64_t>(bytes_.size()) * kDeflateExpansion * 8;
   if (!checked_element_count(std::array{height_, width_}, most))
     refuse(path, fmt::format("{} x {} pixels are more than its {} bytes can hold", width_, height_,
                              bytes_.size()));

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -101,6 +102,13 @@ Tensor Tensor::reshaped(Shape shape) const {
 void Tensor::check_element(size_t bytes) const {
   CHECK(static_cast<int64_t>(bytes) == gradc::size_bytes(type_.dtype),
         "{} read as {}-byte elements", to_string(type_), bytes);
+}
+
+void swap_bytes(Tensor& tensor) {
+  const auto width = static_cast<size_t>(size_bytes(tensor.dtype()));
+  if (width == 1) return;
+  for (std::byte* at = tensor.raw(); at < tensor.raw() + tensor.size_bytes(); at += width)
+    std::reverse(at, at + width);
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {

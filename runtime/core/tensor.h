@@ -67,6 +67,9 @@ class Tensor {
   std::shared_ptr<void> owner_;
 };
 
+/// Turns the bytes of each element around: big-endian numbers become ours.
+void swap_bytes(Tensor& tensor);
+
 /// The same dtype, shape and bytes (so NaNs are equal to themselves and -0 differs from 0).
 bool same_bits(const Tensor& a, const Tensor& b);
 

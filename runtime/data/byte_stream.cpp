@@ -14,8 +14,6 @@ namespace gradc {
 namespace {
 
 constexpr size_t kInputBytes = size_t{1} << 17;
-// The most that deflate can expand: 258 bytes out of two bits (zlib's technical details).
-constexpr int64_t kLargestExpansion = 1032;
 
 [[noreturn]] void throw_damaged(const std::string& path, const std::string& reason) {
   throw Error(ExitCode::ModelOrData, "E0914",
@@ -124,7 +122,7 @@ const std::string& ByteStream::path() const { return state_->file.path(); }
 bool ByteStream::is_gzip() const { return state_->is_gzip; }
 int64_t ByteStream::file_size() const { return state_->file.size(); }
 int64_t ByteStream::size_limit() const {
-  return state_->is_gzip ? state_->file.size() * kLargestExpansion : state_->file.size();
+  return state_->is_gzip ? state_->file.size() * kDeflateExpansion : state_->file.size();
 }
 
 }  // namespace gradc

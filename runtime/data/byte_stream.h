@@ -8,6 +8,9 @@
 
 namespace gradc {
 
+/// The most bytes that deflate makes of one: 258 out of two bits (zlib's technical details).
+inline constexpr int64_t kDeflateExpansion = 1032;
+
 /// Reads a regular file from its start in constant memory. A file that begins with the gzip magic
 /// is inflated (all members of a file with several), and its checksums are verified at the end.
 class ByteStream {

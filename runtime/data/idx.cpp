@@ -37,14 +37,6 @@ int64_t big_endian_u32(const std::byte* bytes) {
   return value;
 }
 
-void swap_bytes(Tensor& tensor) {
-  const auto width = static_cast<size_t>(size_bytes(tensor.dtype()));
-  if (width == 1) return;
-  std::byte* element = tensor.raw();
-  for (int64_t i = 0; i < tensor.size(); ++i, element += width)
-    std::reverse(element, element + width);
-}
-
 }  // namespace
 
 IdxFile::IdxFile(const std::string& path) : stream_(path) {

@@ -63,12 +63,6 @@ std::optional<std::vector<int64_t>> parse_shape(std::string_view text) {
   }
 }
 
-void swap_bytes(Tensor& tensor) {
-  const auto width = static_cast<size_t>(size_bytes(tensor.dtype()));
-  for (std::byte* at = tensor.raw(); at < tensor.raw() + tensor.size_bytes(); at += width)
-    std::reverse(at, at + width);
-}
-
 /// The elements, which lie with the first axis fastest, with the last axis fastest.
 Tensor rows_first(const Tensor& columns, const std::string& name) {
   Tensor rows = reserve_tensor(columns.type(), name);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "runtime/core/error.h"
+#include "runtime/data/byte_stream.h"
 #include "runtime/data/whole_file.h"
 #include "runtime/input_file.h"
 #include "runtime/printable.h"
@@ -18,7 +19,6 @@ constexpr size_t kEndBytes = 22;
 constexpr size_t kDirectoryBytes = 46;
 constexpr size_t kLocalBytes = 30;
 constexpr int64_t kLongest = 0xFFFFFFFF;
-constexpr int64_t kLargestExpansion = 1032;  // of deflate
 
 [[noreturn]] void refuse(const std::string& path, const std::string& reason) {
   throw Error(ExitCode::ModelOrData, "E0917",
@@ -91,7 +91,7 @@ ZipArchive::ZipArchive(const std::string& path) : path_(path), bytes_(whole_arch
         member.header_offset == kLongest)
       refuse(path, fmt::format("`{}` needs zip64", shown));
     const bool is_possible = member.is_deflated
-                                 ? member.bytes <= member.packed_bytes * kLargestExpansion
+                                 ? member.bytes <= member.packed_bytes * kDeflateExpansion
                                  : member.bytes == member.packed_bytes;
     if (!is_possible)
       refuse(path,
