@@ -1,6 +1,7 @@
 // CSV files: types found, and types, categories and features asked for.
 #include "runtime/data/csv.h"
 
+#include "tests/fuzz/described.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/target.h"
 
@@ -15,5 +16,5 @@ FUZZ_TARGET(csv) {
                       {"test", 0.25}};
     source.wanted = {{"b", DType::U8}, {"c", DType::F16}, {"a", std::nullopt}};
   }
-  load_csv(source);
+  fuzz::check_described(describe_csv(source), load_csv(source));
 }

@@ -1,5 +1,6 @@
 // Archives of NumPy arrays as data.
 #include "runtime/data/npy.h"
+#include "tests/fuzz/described.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/target.h"
 
@@ -7,6 +8,5 @@ using namespace gradc;
 
 FUZZ_TARGET(npz) {
   const DataSource source{"npz", fuzz::file_of(bytes)};
-  describe_npz(source);
-  load_npz(source);
+  fuzz::check_described(describe_npz(source), load_npz(source));
 }

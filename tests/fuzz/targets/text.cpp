@@ -1,6 +1,7 @@
 // Windows of a text, which may be gzip.
 #include "runtime/data/text.h"
 
+#include "tests/fuzz/described.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/target.h"
 
@@ -11,5 +12,5 @@ FUZZ_TARGET(text) {
   const DataSplit split = load_text(source);
   for (int64_t row = 0; row < split.train.rows(); row += split.train.rows() / 4 + 1)
     split.train.fields.front().row(row);
-  describe_text(source);
+  fuzz::check_described(describe_text(source), split);
 }
