@@ -23,8 +23,12 @@ std::atomic<bool>& stop_on_signal() {
   struct sigaction action = {};
   action.sa_handler = handle_signal;
   action.sa_flags = SA_RESTART;  // a line that waits for its reader is written all the same
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before = {};
+    sigaction(number, nullptr, &before);
+    // `nohup`, and a shell for what runs beside it, have it ignored.
+    if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);
+  }
   return stop_requested;
 }
 

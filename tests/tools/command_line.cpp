@@ -155,15 +155,16 @@ constexpr int kStartMs = 1500;
 
 }  // namespace
 
-TEST_CASE("an interrupt finishes the step, saves and exits 130") {
+TEST_CASE("a signal finishes the step, saves and gives the exit code") {
+  const int signal = GENERATE(SIGINT, SIGHUP);
   const std::string out = temporary_path("interrupted.safetensors");
   const ProgramRun run =
       run_program({"train", model_path("reference/d1.grad"), "--epochs", "100000000", "--out", out},
-                  "", [](int process) {
+                  "", [&](int process) {
                     std::this_thread::sleep_for(std::chrono::milliseconds(kStartMs));
-                    kill(process, SIGINT);
+                    kill(process, signal);
                   });
-  CHECK(run.exit_code == 130);
+  CHECK(run.exit_code == signal + 128);
   CHECK(std::filesystem::file_size(out) > 100);
   CHECK(run_program({"eval", model_path("reference/d1.grad"), "--weights", out}).exit_code == 0);
 }

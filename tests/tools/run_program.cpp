@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -42,6 +43,7 @@ void redirect(const std::string& path, int flags, int descriptor) {
 [[noreturn]] void execute(const std::string& program, const std::vector<std::string>& arguments,
                           const std::string& input, const std::string& out,
                           const std::string& err) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
   redirect(input, O_RDONLY, STDIN_FILENO);
   redirect(out, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
   redirect(err, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
