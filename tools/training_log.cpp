@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 
 #include "runtime/core/error.h"
+#include "runtime/core/signature.h"
 #include "tools/curves.h"
 
 namespace gradc {
@@ -19,11 +19,10 @@ using Json = nlohmann::ordered_json;
               fmt::format("{}:{}: {}; a log is what `gradc train --json` prints", name, line, why));
 }
 
-/// What the events have beside losses and metrics.
-const std::set<std::string> kFacts = {
-    "event",   "epoch",         "batch",         "steps",       "last_rows",    "seconds",
-    "step_ms", "compile_ms",    "first_step_ms", "interrupted", "seed",         "rows",
-    "threads", "learning_rate", "best_epoch",    "stopped",     "deterministic"};
+/// Is it one of the losses and metrics of an event?
+bool is_measured(std::string_view key) {
+  return std::ranges::find(kEventFields, key) == std::end(kEventFields);
+}
 
 class LogReader {
  public:
@@ -36,6 +35,7 @@ class LogReader {
       ++number;
       if (line.empty()) continue;
       const Json event = Json::parse(line, nullptr, false);
+      if (event.is_discarded() && stream.eof()) break;  // cut off in its middle: a run was killed
       if (!event.is_object() || !event.contains("event") || !event["event"].is_string())
         no_log(name_, number, "no JSON object with an `event`");
       if (event["event"] == "batch") batches_.push_back(event);
@@ -72,7 +72,7 @@ class LogReader {
     if (!is_of_batches) last_epoch_ = std::max(last_epoch_, x);
     for (const auto& [key, value] : event.items()) {
       // NaN and infinities are strings; they have no place in a picture.
-      if (kFacts.contains(key) || !value.is_number() || !key.starts_with(prefix)) continue;
+      if (!is_measured(key) || !value.is_number() || !key.starts_with(prefix)) continue;
       const std::string title = is_of_batches ? key + " of batches" : key;
       auto found = std::ranges::find(series_, title, &Series::name);
       if (found == series_.end()) {

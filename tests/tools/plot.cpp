@@ -79,6 +79,9 @@ TEST_CASE("plot --log draws curves of losses and metrics") {
     CHECK_THAT(svg, Contains(std::string(">") + name + "<"));
   CHECK_THAT(svg, !Contains("seconds"));
   CHECK_THAT(svg, !Contains("steps"));
+  const std::string cut = write_temporary("cut.jsonl", std::string(kLog) + "{\"event\":\"epo");
+  REQUIRE(run_program({"plot", "--log", cut, "-o", temporary_path("cut.svg")}).exit_code == 0);
+  CHECK(read_file(temporary_path("cut.svg")) == svg);
 }
 
 TEST_CASE("plot says what it cannot do") {
