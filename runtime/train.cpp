@@ -270,6 +270,10 @@ void Trainer::undo_step(const std::string& nan, const Pass& pass) {
 void Trainer::run_epoch() {
   epoch_time_ = Stopwatch();
   Pass pass(data_, options_, progress_.epoch, progress_.batch, settings_.loader_threads);
+  if (progress_.batch > pass.count())
+    throw Error(ExitCode::ModelOrData, "E0921",
+                fmt::format("the run was saved behind batch {} of an epoch, which has {} now",
+                            progress_.batch, pass.count()));
   position_ = {};
   position_.epoch = progress_.epoch;
   position_.batches = pass.count();

@@ -280,6 +280,19 @@ TEST_CASE("train: what a checkpoint says of its progress is checked") {
   CHECK_THROWS_AS(take_progress(none, "file"), Error);
 }
 
+TEST_CASE("train: a place behind the end of an epoch is refused") {
+  MeanModel model;
+  Session session(model, 0);
+  session.initialize();
+  Seen seen;
+  const std::atomic<bool> stop = false;
+  TrainProgress start;
+  start.batch = 4;
+  CHECK_THROWS_AS(train(session, counting_data(30), {.batch = 10}, seen, stop, start), Error);
+  start.batch = 3;
+  CHECK(train(session, counting_data(30), {.batch = 10}, seen, stop, start).progress.epoch == 1);
+}
+
 /// A row that is no number in the step behind `good` good ones of `batch` rows.
 struct NanRun {
   MeanModel model;
