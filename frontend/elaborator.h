@@ -266,6 +266,7 @@ class Elaborator {
   std::string slot_prefix_;                   // "hidden.kernel:": of the names of its slots
   std::string initialized_path_;              // the parameter whose initial value is computed
   int64_t initial_draws_ = 0;
+  int bad_statements_ = 0;       // had an error, or read a value whose statement had one
   RunningScan* scan_ = nullptr;  // the innermost
   std::string role_;             // of the nodes made now
   int call_depth_ = 0;

@@ -104,6 +104,7 @@ void collect_names(const ast::Statement& statement, bool is_nested,
 }  // namespace
 
 void Elaborator::mark_bad(const ast::Statement& statement) {
+  ++bad_statements_;
   std::vector<const ast::Name*> names;
   collect_names(statement, false, names);
   for (const ast::Name* name : names) {

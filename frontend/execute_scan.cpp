@@ -54,7 +54,7 @@ void Elaborator::execute_scan(const ast::Scan& scan, Span span) {
   std::vector<TensorId> results;
   {
     const BlockNames names(*frame_);
-    const int errors_before = diagnostics_.error_count();
+    const int bad_before = bad_statements_;
     {
       const Site site(*this, span);
       draft_.begin_scan(running.length, running.reverse);
@@ -66,7 +66,7 @@ void Elaborator::execute_scan(const ast::Scan& scan, Span span) {
              VariableRole::Binding);
     }
     execute_statements(scan.body);
-    if (diagnostics_.error_count() > errors_before) throw SilentFault{};
+    if (bad_statements_ > bad_before) throw SilentFault{};
     for (const ast::Name* carry : running.carries)
       outputs.push_back(*frame_->find(carry->text)->value.as<TensorId>());
     for (const RunningScan::Result& result : running.collected) outputs.push_back(result.value);
