@@ -151,6 +151,7 @@ class Elaborator {
   Value evaluate_unary(const ast::Unary& unary, const ast::Expr& expr);
   Value evaluate_binary(const ast::Binary& binary, const ast::Expr& expr);
   Value evaluate_logic(const ast::Binary& binary, const ast::Expr& expr);
+  Value apply_equality(const ast::Binary& binary, const Value& left, const Value& right, Span span);
   Value apply_binary(const ast::Binary& binary, const Value& left, const Value& right, Span span);
   /// Reports a shape or dtype error of the graph at a place, with the operands' origins.
   [[noreturn]] void fail_operation(const Error& failure, Span span,

@@ -141,6 +141,9 @@ bool equal_within(const Value& left, const Value& right, int64_t& budget) {
   // Lists may hold one list many times over.
   if (--budget < 0)
     throw Error(ExitCode::ModelOrData, "E0801", "the lists are too large to compare");
+  if (left.as<TensorId>() || right.as<TensorId>())
+    throw Error(ExitCode::ModelOrData, "E0313",
+                "lists are compared at compile time, when the elements of a tensor are not known");
   const NumberValue* a = left.as<NumberValue>();
   const NumberValue* b = right.as<NumberValue>();
   if (a && b) return compare_numbers(ast::BinaryOp::Equal, *a, *b);

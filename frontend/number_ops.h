@@ -11,7 +11,7 @@ NumberValue apply_numbers(ast::BinaryOp op, const NumberValue& left, const Numbe
 /// For `==`, `<`, … of two numbers.
 bool compare_numbers(ast::BinaryOp op, const NumberValue& left, const NumberValue& right);
 
-/// Equality of two compile-time values; tensors are never equal to anything here.
+/// Equality of two compile-time values. Throws Error E0313 for lists that hold tensors.
 bool equal_values(const Value& left, const Value& right);
 
 }  // namespace gradc

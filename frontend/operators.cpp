@@ -50,6 +50,8 @@ OpKind op_kind(BinaryOp op) {
   CHECK(false, "operator {}", static_cast<int>(op));
 }
 
+bool is_equality(BinaryOp op) { return op == BinaryOp::Equal || op == BinaryOp::NotEqual; }
+
 bool is_operand(const Value& value) { return value.as<TensorId>() || value.as<NumberValue>(); }
 
 }  // namespace
@@ -159,6 +161,24 @@ void Elaborator::record_binary(const ast::Binary& binary, const Value& left, con
                   std::move(operands), result);
 }
 
+// A bool tensor is compared with true or false elementwise, what is no tensor at compile time.
+Value Elaborator::apply_equality(const ast::Binary& binary, const Value& left, const Value& right,
+                                 Span span) {
+  const bool is_equal = binary.op == BinaryOp::Equal;
+  const TensorId* tensor = left.as<TensorId>() ? left.as<TensorId>() : right.as<TensorId>();
+  if (!tensor) return equal_values(left, right) == is_equal;
+  const bool* truth = left.as<bool>() ? left.as<bool>() : right.as<bool>();
+  if (truth && type(*tensor).dtype == DType::Bool)
+    return *truth == is_equal ? *tensor : ops_.unary(OpKind::Not, *tensor);
+  const std::string_view sign = ast::symbol(binary.op);
+  const ast::Expr& asked = right.is_none() ? *binary.left : *binary.right;
+  const bool asks_if_given = left.is_none() || right.is_none();
+  fail(error("E0313", span,
+             fmt::format("`{}` cannot compare {} and {}", sign, describe(left), describe(right)))
+           .with_help(asks_if_given ? fmt::format("kind({}) {} \"none\"", asked.span.text(), sign)
+                                    : std::string()));
+}
+
 Value Elaborator::apply_binary(const ast::Binary& binary, const Value& left, const Value& right,
                                Span span) {
   const BinaryOp op = binary.op;
@@ -176,8 +196,7 @@ Value Elaborator::apply_binary(const ast::Binary& binary, const Value& left, con
     count_multiply_adds(type(product).shape.element_count() * contracted[contracted.rank() - 1]);
     return product;
   }
-  if (op == BinaryOp::Equal) return equal_values(left, right);
-  if (op == BinaryOp::NotEqual) return !equal_values(left, right);
+  if (is_equality(op)) return apply_equality(binary, left, right, span);
   if (op == BinaryOp::Add && left.elements() && right.elements()) {
     count_elements(static_cast<int64_t>(left.elements()->size() + right.elements()->size()), span);
     std::vector<Value> joined = *left.elements();

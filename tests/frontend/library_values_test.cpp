@@ -189,6 +189,9 @@ TEST_CASE("weak numbers, promotion and integer division") {
   check_value("x ** 2 - -x ** 2", {3, 2}, {18, 8});
   check_value("2 ** x", {3, -1}, {8, 0.5});
   check_value("convert(x, i32) * 0.5", {3, 4}, {1.5, 2});
+  check_value("select((x > 0) == true, x, -1)", {-3, 4}, {-1, 4});
+  check_value("select(false != (x > 0), x, -1)", {-3, 4}, {-1, 4});
+  check_value("select((x > 0) == false, x, -1)", {-3, 4}, {-3, -1});
   CHECK(value_of("convert(x, i32) * 0.5", {3}, 1).dtype() == DType::F32);
   CHECK(value_of("convert(x, u8) + convert(x, u8)", {3}, 1).dtype() == DType::I32);
   CHECK(value_of("convert(x, i64) + x", {3}, 1).dtype() == DType::F32);
