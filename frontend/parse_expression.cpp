@@ -142,8 +142,14 @@ ExprPtr Parser::index(ExprPtr base) {
   const NestingGuard guard(*this, open);
   std::vector<ExprPtr> items;
   uint32_t highest = base->height;
+  bool has_rest = false;
   do {
     items.push_back(index_item());
+    const bool is_rest = items.back()->as<ast::Ellipsis>();
+    if (is_rest && has_rest)
+      fail("E0105", items.back()->span, "an index has only one `...`",
+           "an axis that stays whole is written `:`");
+    has_rest = has_rest || is_rest;
     highest = std::max(highest, items.back()->height);
   } while (accept(TokenKind::Comma) && !at(TokenKind::RightBracket));
   close(TokenKind::RightBracket, open);
@@ -162,8 +168,13 @@ ExprPtr Parser::index_item() {
   }
   take();
   ExprPtr upper;
-  if (!at(TokenKind::Comma) && !at(TokenKind::RightBracket)) upper = expression();
-  if (at(TokenKind::Colon)) fail("E0101", span(peek()), "a slice has no step", "write lower:upper");
+  const bool has_upper =
+      !at(TokenKind::Comma) && !at(TokenKind::RightBracket) && !at(TokenKind::Colon);
+  if (has_upper) upper = expression();
+  if (at(TokenKind::Colon))
+    fail("E0101", span(peek()), "a slice is lower:upper and has no step",
+         "with a step: gather(x, tensor(range(lower, upper, step)), axis); backwards: "
+         "reverse(x, axis)");
   const uint32_t children = height({lower.get(), upper.get()});
   return make(span_from(first.begin), ast::Slice{std::move(lower), std::move(upper)}, children);
 }

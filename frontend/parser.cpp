@@ -182,6 +182,8 @@ std::string Parser::remedy_at(const Token& token) {
   if (token.kind == TokenKind::Slash && peek(1).kind == TokenKind::Star)
     return "comments start with `#`";
   if (before.ends_with("/") && token.kind == TokenKind::Star) return "comments start with `#`";
+  if (token.kind == TokenKind::If)
+    return "a choice is written if c { a } else { b }, of tensors select(c, a, b)";
   if (token.kind == TokenKind::Else) return "`else` follows `}` on its line";
   if (token.kind == TokenKind::Colon && !before.empty())
     return "blocks are written in { }, types behind names: name: type";
