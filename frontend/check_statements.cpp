@@ -77,11 +77,6 @@ LocalKind local_kind(DeclareKind kind) {
   return LocalKind::Binding;
 }
 
-bool is_updatable(LocalKind kind) {
-  return kind == LocalKind::Var || kind == LocalKind::State || kind == LocalKind::Slot ||
-         kind == LocalKind::Carry || kind == LocalKind::OptimizedValue;
-}
-
 }  // namespace
 
 void NameChecker::check_callable(const ast::Callable& callable) {

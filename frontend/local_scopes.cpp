@@ -3,6 +3,11 @@
 
 namespace gradc {
 
+bool is_updatable(LocalKind kind) {
+  return kind == LocalKind::Var || kind == LocalKind::State || kind == LocalKind::Slot ||
+         kind == LocalKind::Carry || kind == LocalKind::OptimizedValue;
+}
+
 std::vector<Local> LocalScopes::close() {
   std::vector<Local> closed;
   while (locals_.size() > starts_.back()) {

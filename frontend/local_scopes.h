@@ -29,6 +29,9 @@ enum class LocalKind : uint8_t {
   Given
 };
 
+/// May stand on the left of `:=`.
+bool is_updatable(LocalKind kind);
+
 struct Local {
   std::string name;
   Span span;

@@ -114,15 +114,17 @@ const ItemNames& NameChecker::names_of_item() {
 void NameChecker::bind(const ast::Name& name, LocalKind kind, bool is_layer) {
   if (name.is_discard()) return;
   if (const Local* other = locals_.find(name.text)) {
-    const bool can_update = kind == LocalKind::Binding && other->kind == LocalKind::Binding;
+    std::string help = "use another name";
+    if (kind == LocalKind::Binding && is_updatable(other->kind))
+      help = fmt::format("`{} := {}`", name.text, rest_of_statement(name.span));
+    else if (kind == LocalKind::Binding && other->kind == LocalKind::Binding)
+      help = fmt::format("use a new name, or declare `var {} = …` and write `{} := {}`", name.text,
+                         name.text, rest_of_statement(name.span));
     diagnostics_.report(
         error("E0203", name.span,
               fmt::format("`{}` is already bound ({})", name.text,
                           other->span.is_somewhere() ? other->span.place() : "by the language"))
-            .with_help(can_update ? fmt::format("use a new name, or declare `var {} = …` and write "
-                                                "`{} := {}`",
-                                                name.text, name.text, rest_of_statement(name.span))
-                                  : "use another name"));
+            .with_help(std::move(help)));
     return;
   }
   bind_hiding(name, kind, is_layer);
