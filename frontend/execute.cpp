@@ -268,7 +268,8 @@ void Elaborator::execute_publish(const ast::Publish& publish, Span span) {
   if (publish.kind == ast::PublishKind::Loss) {
     if (!tensor || type(*tensor).shape.rank() != 0 || !is_float(type(*tensor).dtype)) {
       const bool is_rows = tensor && is_float(type(*tensor).dtype);
-      fail(error("E0701", at, fmt::format("a loss is one number, got {}", describe(value)))
+      const std::string wanted = number ? "computed from data or parameters" : "one float number";
+      fail(error("E0701", at, fmt::format("a loss is {}, got {}", wanted, describe(value)))
                .with_help(is_rows ? fmt::format("mean({})", at.text()) : std::string()));
     }
     check_accumulation(draft_, *tensor, name, "loss", at);
