@@ -65,7 +65,7 @@ void Elaborator::declare_slot(const ast::Declare& declare, Span span) {
   for (const SlotUpdate& slot : *slots_)
     if (slot.name == path) fail("E0601", span, fmt::format("two slots called {}", path));
   const TensorId input = draft_.input(InputKind::Slot, path, type(*initial));
-  slots_->push_back({path, input, *initial, input});
+  slots_->push_back({path, declare.value->span, input, *initial, input});
   frame_->variables.push_back(
       {declare.name.text, input, declare.name.span, VariableRole::Slot, nullptr, {}});
 }

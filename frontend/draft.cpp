@@ -1,6 +1,8 @@
 // Records nodes with inferred types; cuts graphs out.
 #include "frontend/draft.h"
 
+#include <algorithm>
+
 #include "ir/builder.h"
 
 namespace gradc {
@@ -119,6 +121,15 @@ std::vector<bool> DraftGraph::reached(std::span<const DraftOutput> outputs,
       is_reached[index(replaced(operand, replace))] = true;
   }
   return is_reached;
+}
+
+bool DraftGraph::needs_step(TensorId value, const Replacements& replace) const {
+  const DraftOutput output{OutputKind::Result, "", value};
+  const std::vector<bool> is_reached = reached({&output, 1}, replace);
+  return std::ranges::any_of(inputs_, [&](const DraftInput& input) {
+    return is_reached[index(input.id)] &&
+           (input.kind == InputKind::Data || input.kind == InputKind::Step);
+  });
 }
 
 Graph DraftGraph::extract(std::string name, GraphMode mode, int64_t rows,

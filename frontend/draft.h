@@ -101,6 +101,8 @@ class DraftGraph {
   /// Null for a node.
   DraftInput* find_input(TensorId id);
   const std::vector<DraftInput>& inputs() const { return inputs_; }
+  /// Is one of the inputs that the value is computed from Data or the Step?
+  bool needs_step(TensorId value, const Replacements& replace) const;
   size_t tensor_count() const { return tensors_.size(); }
 
   /// The graph that computes `outputs`, with exactly the inputs it reads: data, parameters,

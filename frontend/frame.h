@@ -68,6 +68,7 @@ struct Published {
 /// What an optimizer did to one parameter.
 struct SlotUpdate {
   std::string name;  // PATH:SLOT
+  Span where;        // of the initial value
   TensorId input{};
   TensorId initial{};
   TensorId current{};

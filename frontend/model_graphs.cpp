@@ -272,6 +272,14 @@ Graph ModelGraphs::train_graph() {
   return extract(GraphMode::Train, outputs);
 }
 
+void ModelGraphs::refuse_late_slots(const Replacements& replace) {
+  for (const SlotUpdate& slot : slots_)
+    if (elaborator_.draft().needs_step(slot.initial, replace))
+      elaborator_.fail(error("E0608", slot.where,
+                             fmt::format("the initial value of {} depends on a step", slot.name))
+                           .with_help("slots begin before the first step: zeros_like(value)"));
+}
+
 Graph ModelGraphs::init_graph() {
   if (settings_.trains() && !losses_.empty()) run_optimizers();
   std::vector<DraftOutput> outputs;
@@ -290,6 +298,7 @@ Graph ModelGraphs::init_graph() {
     replace[slot.input] = slot.initial;
     outputs.push_back({OutputKind::Slot, slot.name, slot.initial});
   }
+  refuse_late_slots(replace);
   elaborator_.draft().set_origin(nullptr);
   const TensorId zero = elaborator_.ops().number(NumberValue::of(int64_t{0}), DType::I64);
   outputs.push_back({OutputKind::Step, std::string(kStepName), zero});

@@ -36,6 +36,8 @@ class ModelGraphs {
   void warn_of_unused(const PlannedLoss& planned);
   void add_losses(std::vector<DraftOutput>& outputs) const;
   void add_accumulations(std::vector<DraftOutput>& outputs) const;
+  /// A slot that begins with what only a step knows, such as the gradient.
+  void refuse_late_slots(const Replacements& replace);
   Graph train_graph();
   Graph init_graph();
   Graph predict_graph();

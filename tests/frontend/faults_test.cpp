@@ -13,6 +13,7 @@ std::string messages_of(const std::filesystem::path& path) {
   try {
     Model model = Model::read_text(path.filename().string(), read_text(path), {}, diagnostics);
     const bool trains = model.settings().get<std::string>("optimizer") != "none";
+    if (trains) model.elaborate(GraphMode::Init, 128);
     model.elaborate(trains ? GraphMode::Train : GraphMode::Evaluate, 128);
     if (trains) model.elaborate(GraphMode::Metrics, 128);
   } catch (const ModelError& refusal) {
