@@ -152,6 +152,15 @@ std::vector<std::optional<DType>> Model::input_dtypes() const {
   return dtypes;
 }
 
+std::vector<std::pair<Input, Type>> Model::inputs(int64_t rows) {
+  const DraftGraph& draft = state_->graphs(rows, false).elaborator().draft();
+  std::vector<std::pair<Input, Type>> declared;
+  for (const DraftInput& input : draft.inputs())
+    if (input.kind == InputKind::Data)
+      declared.emplace_back(Input{input.kind, input.name, input.limit}, draft.type(input.id));
+  return declared;
+}
+
 void Model::bind_data(std::span<const FieldType> fields) {
   std::map<std::string, Type> bound;
   for (const ast::Parameter& parameter : state_->block->model()->callable.parameters) {

@@ -81,6 +81,8 @@ class Model {
   std::vector<std::string> input_names() const;
   /// Their dtypes, in the same order; nothing where any will do (`float[...]`).
   std::vector<std::optional<DType>> input_dtypes() const;
+  /// All of them as declared, also those that no graph reads.
+  std::vector<std::pair<Input, Type>> inputs(int64_t rows);
   /// Tells the data's fields; others than the model's inputs are ignored. Checks names (E0901),
   /// dtypes (E0902) and shapes, and binds the free dimensions of the inputs.
   void bind_data(std::span<const FieldType> fields);

@@ -202,21 +202,21 @@ void Workspace::rebase_data_paths() {
 
 std::vector<DeclaredField> Workspace::declared_fields() {
   std::vector<DeclaredField> fields;
-  const auto add = [&](const Graph& graph) {
-    for (size_t i = 0; i < graph.inputs().size(); ++i) {
-      const Input& input = graph.inputs()[i];
-      const bool is_known = std::any_of(fields.begin(), fields.end(), [&](const auto& field) {
-        return field.name == input.name;
-      });
-      if (input.kind != InputKind::Data || is_known) continue;
-      const Type& type = graph.type(Graph::input_value(i));
-      fields.push_back({input.name, row_type(type), input.limit});
-    }
+  const auto add = [&](const Input& input, const Type& type) {
+    const bool is_known = std::any_of(fields.begin(), fields.end(),
+                                      [&](const auto& field) { return field.name == input.name; });
+    if (!is_known) fields.push_back({input.name, row_type(type), input.limit});
   };
-  if (model_)
-    with_diagnostics([&] { add(model_->elaborate(GraphMode::Run, settings_.integer("batch"))); });
-  else
-    for (const Graph& graph : module_->graphs) add(graph);
+  if (model_) {
+    with_diagnostics([&] {
+      for (const auto& [input, type] : model_->inputs(settings_.integer("batch"))) add(input, type);
+    });
+    return fields;
+  }
+  for (const Graph& graph : module_->graphs)
+    for (size_t i = 0; i < graph.inputs().size(); ++i)
+      if (graph.inputs()[i].kind == InputKind::Data)
+        add(graph.inputs()[i], graph.type(Graph::input_value(i)));
   return fields;
 }
 

@@ -39,6 +39,18 @@ TEST_CASE("noise feeds a model in place of its own data") {
   CHECK(run.last_json().at("loss").is_number());
 }
 
+TEST_CASE("noise has a field for an input that nothing reads") {
+  const std::string model = write_temporary("unread.grad", R"(
+model unread(x: f32[batch, 3], y: f32[batch]) {
+  loss = mean(square(dense(x, 1)))
+}
+train unread { data = noise(rows = 8); batch = 3; optimizer = sgd(0.1) }
+)");
+  const ProgramRun run = run_program({"train", model, "--json"});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+}
+
 TEST_CASE("bench prints every field of its contract, and kernels that add up to the step") {
   const ProgramRun run = bench(write_temporary("small.grad", kSmall), {"--kernels"});
   INFO(run.err);
