@@ -443,6 +443,7 @@ std::vector<LayerRow> Workspace::summary_rows() {
 }
 
 std::vector<LayerNode> Workspace::layer_graph(int64_t rows) {
+  bind_named_data();
   std::vector<LayerNode> result;
   with_diagnostics([&] { result = model_->layer_graph(rows); });
   return result;

@@ -70,6 +70,20 @@ TEST_CASE("plot draws the layers with their shapes, as SVG, PNG and DOT") {
   CHECK_THAT(dot, Contains("right (dense)\\ninput:  (None, 784)\\noutput: (None, 16)"));
 }
 
+TEST_CASE("plot takes free dimensions from the data of the train block") {
+  const std::string model = write_temporary("free.grad", R"(
+model free(point: f32[batch, width], target: f32[batch, 1]) {
+  output guess = dense(point, 1)
+  loss = mean(square(guess - target))
+}
+train free { data = xor; optimizer = sgd(0.1) }
+)");
+  const ProgramRun run = run_program({"plot", model, "-o", temporary_path("free.svg")});
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK_THAT(read_file(temporary_path("free.svg")), Contains(">input:  (None, 2)<"));
+}
+
 TEST_CASE("plot --log draws curves of losses and metrics") {
   const std::string log = write_temporary("run.jsonl", kLog);
   for (const char* name : {"curves.svg", "curves.png"})
