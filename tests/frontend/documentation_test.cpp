@@ -1,5 +1,5 @@
 // docs/language.md and docs/diagnostics.md say what is: every complete example is read, the list of
-// built-in names is the table's, the codes of text and names are listed.
+// built-in names is the table's, the codes listed are those of the sources.
 #include <fmt/format.h>
 
 #include <map>
@@ -146,15 +146,14 @@ TEST_CASE("the grammar on the page uses the reserved words of the lexer") {
   }
 }
 
-TEST_CASE("the page of codes lists the codes of text and names, and only codes that exist") {
+TEST_CASE("the page of codes lists the codes that exist") {
   const std::set<std::string> listed =
       codes_in(read_text(document("diagnostics.md")), "\n| ", " |");
   const std::set<std::string> used = codes_in(all_sources(), "\"", "\"");
   REQUIRE(listed.size() > 30);
   for (const std::string& code : used) {
     INFO(code);
-    const bool is_of_reading = code.substr(1, 2) == "01" || code.substr(1, 2) == "02";
-    CHECK((!is_of_reading || listed.contains(code)));
+    CHECK(listed.contains(code));
   }
   for (const std::string& code : listed) {
     INFO(code);
