@@ -67,7 +67,7 @@ std::vector<TensorId> DraftGraph::add_node(OpKind kind, std::vector<TensorId> op
           ExitCode::ModelOrData, "E0409",
           fmt::format("a tensor of rank {}; the highest is {}", result.shape.rank(), kMaxRank));
     result.shape.element_count();
-    const int64_t row_axis = result_row_axis(kind, operands, attrs, result);
+    const int64_t row_axis = result_row_axis(kind, operands, attrs, result, results.size());
     results.push_back(static_cast<TensorId>(tensors_.size()));
     tensors_.push_back(
         {std::move(result), static_cast<int32_t>(nodes_.size()), -1, depends_on, row_axis});

@@ -119,7 +119,7 @@ class DraftGraph {
     int64_t row_axis;
   };
   int64_t result_row_axis(OpKind kind, const std::vector<TensorId>& operands, const Attrs& attrs,
-                          const Type& result) const;
+                          const Type& result, size_t position) const;
   int64_t dot_row_axis(const std::vector<TensorId>& operands, const Attrs& attrs) const;
   struct RoundMarks;
   RoundMarks mark_round(const OpenScan& scan, std::span<const TensorId> outputs) const;

@@ -172,6 +172,7 @@ class Elaborator {
   void execute_declare(const ast::Declare& declare, Span span);
   void execute_shared(const ast::Shared& shared, Span span);
   void check_published_name(const ast::Publish& publish);
+  void require_whole_pass(TensorId metric, const std::string& name, Span span);
   void execute_publish(const ast::Publish& publish, Span span);
   void execute_penalty(const ast::Publish& publish);
   void execute_require(const ast::Require& require, Span span);

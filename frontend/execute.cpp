@@ -256,6 +256,17 @@ void Elaborator::check_published_name(const ast::Publish& publish) {
              .with_help("another name"));
 }
 
+void Elaborator::require_whole_pass(TensorId metric, const std::string& name, Span span) {
+  if (is_of_whole_pass(draft_, metric)) return;
+  const bool has_axes = type(metric).shape.rank() > 0;
+  fail(error("E0711", span,
+             fmt::format("metric `{}` is {}: a way from it to the data has no reduction over all "
+                         "rows",
+                         name, to_string(type(metric))))
+           .with_help(has_axes ? fmt::format("mean({})", span.text().substr(0, 80))
+                               : "mean, sum, min or max without an axis, or accumulate"));
+}
+
 void Elaborator::execute_publish(const ast::Publish& publish, Span span) {
   check_published_name(publish);
   const std::string& name = publish.name->text;
@@ -272,14 +283,13 @@ void Elaborator::execute_publish(const ast::Publish& publish, Span span) {
       fail(error("E0701", at, fmt::format("a loss is {}, got {}", wanted, describe(value)))
                .with_help(is_rows ? fmt::format("mean({})", at.text()) : std::string()));
     }
-    check_accumulation(draft_, *tensor, name, "loss", at);
     losses_.push_back({name, *tensor, span});
   } else if (publish.kind == ast::PublishKind::Metric) {
     if (!tensor && !number)
       fail("E0711", at,
            fmt::format("metric `{}` is {}, not a value of the rows", name, describe(value)));
     const TensorId metric = tensor ? *tensor : ops_.number(*number, DType::F32);
-    check_accumulation(draft_, metric, name, "metric", at);
+    require_whole_pass(metric, name, at);
     metrics_.push_back({name, metric, span});
   } else {
     const bool has_rows =

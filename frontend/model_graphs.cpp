@@ -51,21 +51,16 @@ void ModelGraphs::add_penalties() {
 void ModelGraphs::split_all() {
   const int64_t rows = elaborator_.setup().rows;
   const auto split = [&](const Published& published) {
-    try {
-      SplitMetric cut =
-          split_metric(elaborator_.draft(), front_, published.value, published.name, rows);
-      if (cut.has_row_count)
-        diagnostics_.report(
-            warning(
-                "W0712", published.where,
-                fmt::format("`{}` uses the number of rows of a batch, but its sums run over the "
-                            "whole pass",
-                            published.name))
-                .with_help("mean(…) instead of sum(…) / batch"));
-      splits_.emplace_back(published.name, std::move(cut));
-    } catch (const Error& failure) {
-      throw DiagnosticError{error(failure.code(), published.where, failure.what())};
-    }
+    SplitMetric cut =
+        split_metric(elaborator_.draft(), front_, published.value, published.name, rows);
+    if (cut.has_row_count)
+      diagnostics_.report(
+          warning("W0712", published.where,
+                  fmt::format("`{}` uses the number of rows of a batch, but its sums run over the "
+                              "whole pass",
+                              published.name))
+              .with_help("mean(…) instead of sum(…) / batch"));
+    splits_.emplace_back(published, std::move(cut));
   };
   for (const Published& loss : losses_) split(loss);
   for (const Published& metric : elaborator_.metrics()) split(metric);
@@ -209,7 +204,7 @@ void ModelGraphs::add_losses(std::vector<DraftOutput>& outputs) const {
 }
 
 void ModelGraphs::add_accumulations(std::vector<DraftOutput>& outputs) const {
-  for (const auto& [name, split] : splits_)
+  for (const auto& [published, split] : splits_)
     for (const Accumulation& accumulation : split.accumulations)
       outputs.push_back({accumulation.kind, accumulation.name, accumulation.value});
 }
@@ -356,8 +351,8 @@ Replacements ModelGraphs::averages() {
 
 Graph ModelGraphs::metrics_graph() {
   std::vector<DraftOutput> outputs;
-  for (const auto& [name, split] : splits_)
-    outputs.push_back({OutputKind::Metric, name, split.value});
+  for (const auto& [published, split] : splits_)
+    outputs.push_back({OutputKind::Metric, published.name, split.value});
   return front_.extract(block_.model()->name.text, GraphMode::Metrics, 0, outputs);
 }
 

@@ -54,7 +54,7 @@ class ModelGraphs {
   Elaborator elaborator_;
   std::vector<Published> losses_;  // with penalties
   DraftGraph front_;               // what is behind the accumulators of a pass
-  std::vector<std::pair<std::string, SplitMetric>> splits_;
+  std::vector<std::pair<Published, SplitMetric>> splits_;
   std::vector<PlannedLoss> plan_;  // of a training elaboration
   std::map<const PlannedLoss*, std::vector<TensorId>> gradients_;
   std::map<const Owned*, TensorId> updates_;

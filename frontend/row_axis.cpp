@@ -54,8 +54,9 @@ int64_t DraftGraph::dot_row_axis(const std::vector<TensorId>& operands, const At
 }
 
 int64_t DraftGraph::result_row_axis(OpKind kind, const std::vector<TensorId>& operands,
-                                    const Attrs& attrs, const Type& result) const {
+                                    const Attrs& attrs, const Type& result, size_t position) const {
   if (operands.empty()) return -1;
+  if (kind == OpKind::Gradient) return row_axis(operands[position + 1]);
   const int64_t rows = row_axis(operands[0]);
   const Shape& shape = type(operands[0]).shape;
   if (op_class(kind) == OpClass::Elementwise) {

@@ -14,10 +14,10 @@ namespace {
 // How a tensor on the way from a metric to the data is treated.
 enum class Cut : uint8_t {
   Reduction,  // accumulated
-  Trained,    // depends on parameters only: averaged by rows
+  Average,    // one value of each batch, of parameters, draws or a gradient: averaged by rows
   Constant,   // copied
   Inside,     // computed at the end from its operands
-  Data,       // reached without a reduction: an error
+  Data,       // reached without a reduction
 };
 
 bool is_full_reduction(const DraftGraph& draft, const DraftNode& node) {
@@ -34,32 +34,74 @@ bool is_full_reduction(const DraftGraph& draft, const DraftNode& node) {
   }
 }
 
-// By tensor: is it made of something that is accumulated already? Then nothing in front of that is.
-std::vector<bool> made_of_accumulated(const DraftGraph& draft) {
-  std::vector<bool> made(draft.tensor_count(), false);
-  for (size_t position = 0; position < made.size(); ++position) {
-    const DraftNode* node = draft.node(static_cast<TensorId>(position));
-    if (!node) continue;
-    made[position] =
-        node->kind == OpKind::Accumulate ||
-        std::ranges::any_of(node->operands, [&](TensorId operand) { return made[index(operand)]; });
+/// Where the values of a draft can be cut.
+class Cuts {
+ public:
+  explicit Cuts(const DraftGraph& draft) : draft_(draft) {
+    for (size_t position = 0; position < draft.tensor_count(); ++position)
+      add(static_cast<TensorId>(position));
   }
-  return made;
-}
 
-Cut cut_at(const DraftGraph& draft, const std::vector<bool>& made_of_accumulated, TensorId id) {
-  const DraftNode* node = draft.node(id);
-  if (!draft.is_per_row(id)) {
-    if (draft.depends_on(id) == kOnNothing) return Cut::Constant;
-    return Cut::Trained;
+  Cut at(TensorId id) const {
+    if (!draft_.is_per_row(id))
+      return draft_.depends_on(id) == kOnNothing ? Cut::Constant : Cut::Average;
+    const DraftNode* node = draft_.node(id);
+    if (!node) return Cut::Data;
+    if (is_accumulated(id)) return Cut::Reduction;
+    if (is_exact_[index(id)]) return Cut::Inside;
+    const bool is_of_batch = draft_.row_axis(id) < 0 && !made_of_accumulated_[index(id)];
+    const bool is_indivisible = is_drawn(*node) || op_class(node->kind) == OpClass::Region;
+    if (is_of_batch && (is_indivisible || !(draft_.depends_on(id) & kOnData))) return Cut::Average;
+    return is_indivisible ? Cut::Data : Cut::Inside;
   }
-  if (!node) return Cut::Data;
-  const bool is_front = node->kind != OpKind::Accumulate && made_of_accumulated[index(id)];
-  if (!is_front && is_full_reduction(draft, *node)) return Cut::Reduction;
-  const OpClass op = op_class(node->kind);
-  const bool is_end =
-      op == OpClass::Random || op == OpClass::Region || node->kind == OpKind::Gradient;
-  return is_end ? Cut::Data : Cut::Inside;
+
+ private:
+  static bool is_drawn(const DraftNode& node) {
+    return op_class(node.kind) == OpClass::Random || node.kind == OpKind::Gradient;
+  }
+
+  // What is made of something accumulated is in front, reductions too.
+  bool is_accumulated(TensorId id) const {
+    const DraftNode& node = *draft_.node(id);
+    return node.kind == OpKind::Accumulate ||
+           (!made_of_accumulated_[index(id)] && is_full_reduction(draft_, node));
+  }
+
+  void add(TensorId id) {
+    const DraftNode* node = draft_.node(id);
+    const auto operand_is = [&](const std::vector<bool>& mark) {
+      return [&mark](TensorId operand) { return bool{mark[index(operand)]}; };
+    };
+    made_of_accumulated_.push_back(
+        node && (node->kind == OpKind::Accumulate ||
+                 std::ranges::any_of(node->operands, operand_is(made_of_accumulated_))));
+    is_exact_.push_back(!draft_.is_per_row(id) ||
+                        (node && (is_accumulated(id) ||
+                                  (!is_drawn(*node) &&
+                                   std::ranges::all_of(node->operands, operand_is(is_exact_))))));
+  }
+
+  const DraftGraph& draft_;
+  // By tensor.
+  std::vector<bool> made_of_accumulated_;
+  std::vector<bool> is_exact_;  // every way to the rows has a reduction
+};
+
+// Is there a way from `value` to the rows of the data without a cut?
+bool finds_data(const DraftGraph& draft, const Cuts& cuts, TensorId value) {
+  std::vector<TensorId> open{value};
+  std::vector<bool> seen(draft.tensor_count(), false);
+  while (!open.empty()) {
+    const TensorId id = open.back();
+    open.pop_back();
+    if (seen[index(id)]) continue;
+    seen[index(id)] = true;
+    const Cut cut = cuts.at(id);
+    if (cut == Cut::Data) return true;
+    if (cut == Cut::Inside)
+      for (const TensorId operand : draft.node(id)->operands) open.push_back(operand);
+  }
+  return false;
 }
 
 class Splitter {
@@ -71,10 +113,11 @@ class Splitter {
         front_ops_(front),
         name_(std::move(name)),
         rows_(rows),
-        made_of_accumulated_(made_of_accumulated(batch)) {}
+        cuts_(batch) {}
 
   SplitMetric split(TensorId value) {
-    split_.value = front_ops_.convert(visit(value), DType::F64);
+    const TensorId whole = finds_data(batch_, cuts_, value) ? average(value) : visit(value);
+    split_.value = front_ops_.convert(whole, DType::F64);
     return std::move(split_);
   }
 
@@ -82,24 +125,19 @@ class Splitter {
   TensorId visit(TensorId id) {
     const auto known = done_.find(id);
     if (known != done_.end()) return known->second;
-    TensorId made{};
-    switch (cut_at(batch_, made_of_accumulated_, id)) {
+    switch (cuts_.at(id)) {
       case Cut::Reduction:
-        made = reduce(id);
-        break;
-      case Cut::Trained:
-        made = average(id);
-        break;
+        return done_[id] = reduce(id);
+      case Cut::Average:
+        return done_[id] = average(id);
       case Cut::Constant:
       case Cut::Inside:
-        made = copy(id);
-        break;
+        copy(id);
+        return done_.at(id);
       case Cut::Data:
-        throw Error(ExitCode::ModelOrData, "E0711",
-                    fmt::format("`{}` has no reduction over the rows", name_));
+        break;
     }
-    done_.emplace(id, made);
-    return made;
+    CHECK(false, "`{}` reaches the data", name_);
   }
 
   TensorId accumulate(OutputKind kind, TensorId value) {
@@ -144,20 +182,30 @@ class Splitter {
   // What is in front is computed in f64, whatever float the model computes in.
   static DType front_dtype(DType dtype) { return is_float(dtype) ? DType::F64 : dtype; }
 
-  TensorId copy(TensorId id) {
+  // Makes all results of the node of `id` in front.
+  void copy(TensorId id) {
     const DraftNode node = *batch_.node(id);
     std::vector<TensorId> operands;
     for (const TensorId operand : node.operands) operands.push_back(visit(operand));
     split_.has_row_count |= node.of_rows;
-    Attrs attrs = node.attrs;
-    if (const AttrValue* dtype = attrs.find("dtype"))
-      attrs.set("dtype", front_dtype(std::get<DType>(*dtype)));
     front_.set_origin(node.origin);
+    std::vector<TensorId> results;
     if (node.kind == OpKind::Constant) {
-      const Tensor& value = attrs.get<Tensor>("value");
-      return front_ops_.convert(front_ops_.constant(value), front_dtype(value.dtype()));
+      results = {front_ops_.constant(node.attrs.get<Tensor>("value"))};
+    } else if (op_class(node.kind) == OpClass::Region) {
+      // A body takes the dtypes that it was made for.
+      for (size_t i = 0; i < operands.size(); ++i)
+        operands[i] = front_ops_.convert(operands[i], batch_.type(node.operands[i]).dtype);
+      results = front_.add_node(node.kind, std::move(operands), node.attrs);
+    } else {
+      Attrs attrs = node.attrs;
+      if (const AttrValue* dtype = attrs.find("dtype"))
+        attrs.set("dtype", front_dtype(std::get<DType>(*dtype)));
+      results = front_.add_node(node.kind, std::move(operands), std::move(attrs));
     }
-    return front_.add(node.kind, std::move(operands), std::move(attrs));
+    for (size_t i = 0; i < results.size(); ++i)
+      done_[node.results[i]] =
+          front_ops_.convert(results[i], front_dtype(batch_.type(node.results[i]).dtype));
   }
 
   DraftGraph& batch_;
@@ -166,7 +214,7 @@ class Splitter {
   TensorOps front_ops_;
   std::string name_;
   int64_t rows_;
-  std::vector<bool> made_of_accumulated_;
+  Cuts cuts_;
   SplitMetric split_;
   std::map<TensorId, TensorId> done_;
 };
@@ -178,26 +226,8 @@ SplitMetric split_metric(DraftGraph& batch, DraftGraph& front, TensorId value,
   return Splitter(batch, front, name, rows).split(value);
 }
 
-void check_accumulation(const DraftGraph& batch, TensorId value, const std::string& name,
-                        const std::string& word, Span span) {
-  const std::string type = to_string(batch.type(value));
-  const std::vector<bool> made = made_of_accumulated(batch);
-  std::vector<TensorId> open{value};
-  std::vector<bool> seen(batch.tensor_count(), false);
-  while (!open.empty()) {
-    const TensorId id = open.back();
-    open.pop_back();
-    if (seen[index(id)]) continue;
-    seen[index(id)] = true;
-    const Cut cut = cut_at(batch, made, id);
-    if (cut == Cut::Data)
-      throw DiagnosticError{
-          error("E0711", span,
-                fmt::format("{} `{}` is {}: no reduction over the rows", word, name, type))
-              .with_help(fmt::format("mean({})", span.text().substr(0, 80)))};
-    if (cut == Cut::Inside)
-      for (const TensorId operand : batch.node(id)->operands) open.push_back(operand);
-  }
+bool is_of_whole_pass(const DraftGraph& batch, TensorId value) {
+  return !finds_data(batch, Cuts(batch), value);
 }
 
 }  // namespace gradc

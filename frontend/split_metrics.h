@@ -1,7 +1,6 @@
 // Cuts a value of a whole pass at its first full reductions: what is behind them is accumulated
 // over the batches, what is in front of them runs once at the end.
 #pragma once
-#include "frontend/diagnostics.h"
 #include "frontend/draft.h"
 
 namespace gradc {
@@ -22,12 +21,11 @@ struct SplitMetric {
 };
 
 /// Adds what must be accumulated to `batch` and the rest to `front`. `rows` is the number of rows
-/// of this batch. Throws Error (E0711) where a path to the data has no full reduction.
+/// of this batch. A value that is not of the whole pass is averaged over the batches, by rows.
 SplitMetric split_metric(DraftGraph& batch, DraftGraph& front, TensorId value,
                          const std::string& name, int64_t rows);
 
-/// Throws DiagnosticError (E0711) where `value` cannot be split; `word` is "loss" or "metric".
-void check_accumulation(const DraftGraph& batch, TensorId value, const std::string& name,
-                        const std::string& word, Span span);
+/// False where a path from `value` to the data has no full reduction.
+bool is_of_whole_pass(const DraftGraph& batch, TensorId value);
 
 }  // namespace gradc

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "ir/text.h"
+#include "passes/differentiate.h"
 // Behind the headers of the project, whose CHECK it replaces.
 #include "elaborated_model.h"
 #include "golden_text.h"
@@ -34,6 +35,32 @@ std::vector<std::string> names(const Graph& graph, InputKind kind) {
 Model example(const std::string& name, Diagnostics& diagnostics) {
   const auto path = golden_folder() / "elaboration" / name;
   return Model::read_text(name, read_text(path), {}, diagnostics);
+}
+
+const Numbers kPass{1, 2, 3, -4, 0.5, 6, 7, 8, 2, 1};
+
+/// The metrics of a pass over kPass, the input `x`, two numbers a row, in batches of so many rows.
+std::map<std::string, Tensor> metrics_of(Model& model, const std::vector<int64_t>& batches) {
+  std::map<std::string, Numbers> totals;
+  size_t at = 0;
+  for (const int64_t rows : batches) {
+    const Graph graph = differentiate(model.elaborate(GraphMode::Evaluate, rows));
+    const Numbers part(kPass.begin() + static_cast<int64_t>(at),
+                       kPass.begin() + static_cast<int64_t>(at) + rows * 2);
+    at += part.size();
+    const auto values = run(graph, {{"x", part}});
+    for (const Output& output : graph.outputs()) {
+      if (output.kind == OutputKind::Loss) continue;
+      const double value = values.at(output.name).at(0);
+      auto [total, is_new] = totals.emplace(output.name, Numbers{value});
+      if (is_new) continue;
+      double& sum = total->second[0];
+      if (output.kind == OutputKind::AccumulateSum) sum += value;
+      if (output.kind == OutputKind::AccumulateMax) sum = std::max(sum, value);
+      if (output.kind == OutputKind::AccumulateMin) sum = std::min(sum, value);
+    }
+  }
+  return run(model.elaborate(GraphMode::Metrics, 1), totals);
 }
 
 }  // namespace
@@ -188,38 +215,48 @@ TEST_CASE("metrics of a pass do not depend on how it is cut into batches") {
       "  metric top = max(x)\n"
       "  metric low = min(x) + exp(loss)\n}\n";
   Model model = model_of(text, diagnostics);
-  const Numbers all{1, 2, 3, -4, 0.5, 6, 7, 8, 2, 1};
-  const auto metrics_of = [&](const std::vector<int64_t>& batches) {
-    std::map<std::string, Numbers> totals;
-    size_t at = 0;
-    for (const int64_t rows : batches) {
-      const Graph graph = model.elaborate(GraphMode::Evaluate, rows);
-      const Numbers part(all.begin() + static_cast<int64_t>(at),
-                         all.begin() + static_cast<int64_t>(at) + rows * 2);
-      at += part.size();
-      const auto values = run(graph, {{"x", part}});
-      for (const Output& output : graph.outputs()) {
-        if (output.kind == OutputKind::Loss) continue;
-        const double value = values.at(output.name).at(0);
-        auto [total, is_new] = totals.emplace(output.name, Numbers{value});
-        if (is_new) continue;
-        double& sum = total->second[0];
-        if (output.kind == OutputKind::AccumulateSum) sum += value;
-        if (output.kind == OutputKind::AccumulateMax) sum = std::max(sum, value);
-        if (output.kind == OutputKind::AccumulateMin) sum = std::min(sum, value);
-      }
-    }
-    return run(model.elaborate(GraphMode::Metrics, 1), totals);
-  };
   double squares = 0;
-  for (const double value : all) squares += value * value;
+  for (const double value : kPass) squares += value * value;
   for (const std::vector<int64_t>& batches : {std::vector<int64_t>{5}, {3, 2}, {1, 1, 3}}) {
-    const auto metrics = metrics_of(batches);
+    const auto metrics = metrics_of(model, batches);
     CHECK(metrics.at("loss").at(0) == Approx(squares / 10));
     CHECK(metrics.at("rmse").at(0) == Approx(std::sqrt(squares / 10)));
     CHECK(metrics.at("share").at(0) == Approx(0.6));
     CHECK(metrics.at("top").at(0) == Approx(8));
     CHECK(metrics.at("low").at(0) == Approx(-4 + std::exp(squares / 10)));
+  }
+}
+
+TEST_CASE("what has no rows is averaged over the batches, and a scan of what is summed runs once") {
+  Diagnostics diagnostics;
+  const std::string text =
+      "model m(x: f32[batch, 2]) {\n"
+      "  param w: f32[] = 0.5\n"
+      "  scan i in 3 { carry n = 1.5; n := n * 0.5 }\n"
+      "  scan j in 2 { carry t = 0.0; t := t + exp(mean(x)) }\n"
+      "  scan k in 2 { carry u = 0.0; u := u * 0.5 + accumulate(sum(x)) }\n"
+      "  scan column in x, axis = 1 { carry total = 0.0; total := total + mean(column) }\n"
+      "  loss = square(gradient(mean(x * x * w), w))\n"
+      "  loss product = x[:, 0] @ x[:, 1] / batch\n"
+      "  metric scaled = mean(x) * n\n"
+      "  metric once = t\n"
+      "  metric summed = u\n"
+      "  metric columns = square(total)\n"
+      "  metric drawn = mean(x) + random_uniform([])\n}\n";
+  Model model = model_of(text, diagnostics);
+  double sum = 0;
+  double squares = 0;
+  for (const double value : kPass) sum += value;
+  for (const double value : kPass) squares += value * value;
+  for (const std::vector<int64_t>& batches : {std::vector<int64_t>{5}, {3, 2}, {1, 1, 3}}) {
+    const auto metrics = metrics_of(model, batches);
+    CHECK(metrics.at("loss").at(0) == Approx(squares * squares / 100));
+    CHECK(metrics.at("product").at(0) == Approx((2 - 12 + 3 + 56 + 2) / 5.0));
+    CHECK(metrics.at("scaled").at(0) == Approx(sum / 10 * 0.1875));
+    CHECK(metrics.at("once").at(0) == Approx(2 * std::exp(sum / 10)));
+    CHECK(metrics.at("summed").at(0) == Approx(1.5 * sum));
+    CHECK(metrics.at("columns").at(0) == Approx(sum * sum / 25));
+    CHECK(metrics.at("drawn").at(0) == Approx(sum / 10 + 0.5).margin(0.5));
   }
 }
 
