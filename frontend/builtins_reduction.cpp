@@ -63,7 +63,17 @@ Value arg_reduction(BuiltinCall& call) {
 }
 
 Value accumulate(BuiltinCall& call) {
-  return call.elaborator().draft().add(OpKind::Accumulate, {call.tensor(0)});
+  Elaborator& elaborator = call.elaborator();
+  const TensorId x = call.tensor(0);
+  if (elaborator.draft().row_axis(x) >= 0)
+    elaborator.fail(
+        error("E0716", call.where(0),
+              fmt::format("{} has an axis of rows: batches of other sizes cannot be added to it",
+                          elaborator.describe(x)))
+            .with_help(fmt::format("accumulate(sum({}, axis = {}))",
+                                   call.where(0).text().substr(0, 60),
+                                   elaborator.draft().row_axis(x))));
+  return elaborator.draft().add(OpKind::Accumulate, {x});
 }
 
 // True if some path leads from one of `sources` to `target`.

@@ -36,6 +36,10 @@ struct Model::State {
 
   ModelGraphs& graphs(int64_t rows, bool training);
   void check_declarations(const ModelGraphs& made, bool training);
+  void check_sums(const ModelGraphs& made, bool training);
+  /// What `read` needs of a pass is among what is `summed`; `others` says where that is.
+  void require_sums(const std::vector<PassSums>& read, const std::vector<PassSums>& summed,
+                    const std::string& others);
 
   template <typename Action>
   auto reporting(Action action) {
@@ -59,7 +63,8 @@ struct Model::State {
   std::map<std::pair<int64_t, bool>, std::unique_ptr<ModelGraphs>> made;
   /// Path, kind and type of what the first training elaboration declared.
   std::optional<std::map<std::string, std::pair<InputKind, Type>>> declared;
-  int64_t declared_rows = 0;
+  /// What the first elaborations, in training and not, sum over a pass.
+  std::map<bool, std::vector<PassSums>> declared_sums;
 };
 
 namespace {
@@ -86,6 +91,7 @@ ModelGraphs& Model::State::graphs(int64_t rows, bool training) {
   });
   refuse_errors();
   check_declarations(*graphs, training);
+  check_sums(*graphs, training);
   return *made.emplace(key, std::move(graphs)).first->second;
 }
 
@@ -110,6 +116,43 @@ void Model::State::check_declarations(const ModelGraphs& graphs, bool training) 
               .note(
                   fmt::format("{} and {}", to_string(known->second.second), to_string(one->type))));
     }
+  }
+  refuse_errors();
+}
+
+namespace {
+
+template <typename T>
+bool begins_with(const std::vector<T>& all, const std::vector<T>& first) {
+  return all.size() >= first.size() && std::equal(first.begin(), first.end(), all.begin());
+}
+
+}  // namespace
+
+// One metrics graph serves the passes of training and all others, whatever the rows of their
+// batches. It reads the first of the sums of training, which may have more: penalties.
+void Model::State::check_sums(const ModelGraphs& graphs, bool training) {
+  const std::vector<PassSums> sums = graphs.sums();
+  const auto [first, is_first] = declared_sums.try_emplace(training, sums);
+  if (!is_first)
+    require_sums(sums, first->second, "for other numbers of rows");
+  else if (declared_sums.size() == 2)
+    require_sums(declared_sums.at(false), declared_sums.at(true), "in training");
+}
+
+void Model::State::require_sums(const std::vector<PassSums>& read,
+                                const std::vector<PassSums>& summed, const std::string& others) {
+  for (const PassSums& sums : read) {
+    const auto known = std::ranges::find(summed, sums.name, &PassSums::name);
+    if (known == summed.end())
+      diagnostics.report(
+          error("E0609", sums.where,
+                fmt::format("`{}` is declared here, but not {}", sums.name, others)));
+    else if (!begins_with(known->types, sums.types))
+      diagnostics.report(error(
+          "E0716", sums.where,
+          fmt::format("`{}` is made of other sums over the batches, or sums of other shapes, {}",
+                      sums.name, others)));
   }
   refuse_errors();
 }
@@ -192,6 +235,7 @@ void Model::bind_data(std::span<const FieldType> fields) {
   state_->fields = std::move(bound);
   state_->made.clear();
   state_->declared.reset();
+  state_->declared_sums.clear();
 }
 
 void Model::bind_row_count(int64_t training_rows) {

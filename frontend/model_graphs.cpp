@@ -66,6 +66,16 @@ void ModelGraphs::split_all() {
   for (const Published& metric : elaborator_.metrics()) split(metric);
 }
 
+std::vector<PassSums> ModelGraphs::sums() const {
+  std::vector<PassSums> all;
+  for (const auto& [published, split] : splits_) {
+    PassSums& sums = all.emplace_back(PassSums{published.name, published.where, {}});
+    for (const Accumulation& sum : split.accumulations)
+      sums.types.emplace_back(sum.kind, elaborator_.type(sum.value));
+  }
+  return all;
+}
+
 void ModelGraphs::warn_of_unused(const PlannedLoss& planned) {
   const DraftGraph& draft = elaborator_.draft();
   const Published& loss = losses_[planned.loss];

@@ -7,6 +7,13 @@
 
 namespace gradc {
 
+/// What a pass sums over its batches of a loss or metric.
+struct PassSums {
+  std::string name;
+  Span where;
+  std::vector<std::pair<OutputKind, Type>> types;
+};
+
 /// A finished elaboration of a model's body, and what is made from it on demand.
 class ModelGraphs {
  public:
@@ -19,6 +26,8 @@ class ModelGraphs {
   const Elaborator& elaborator() const { return elaborator_; }
   bool has_outputs() const { return !elaborator_.outputs().empty(); }
   const Ownership& ownership() const { return elaborator_.ownership(); }
+  /// What a pass sums of each loss and metric.
+  std::vector<PassSums> sums() const;
 
  private:
   /// loss + penalties, one per loss.

@@ -87,6 +87,31 @@ TEST_CASE("a shape that changes with the number of rows is found at the second r
   CHECK(diagnostics.sorted().at(0)->code == "E0605");
 }
 
+TEST_CASE("sums over the batches of a pass fit together, in whatever order they are elaborated") {
+  const auto findings_of = [](const std::string& body,
+                              std::vector<std::pair<GraphMode, int64_t>> graphs) {
+    Diagnostics diagnostics;
+    try {
+      Model model = Model::read_text("m.grad",
+                                     "model m(x: f32[batch, 3]) {\n  loss = mean(dense(x, 1))\n" +
+                                         body + "\n}\ntrain m { data = noise; optimizer = sgd }\n",
+                                     {}, diagnostics);
+      for (const auto& [mode, rows] : graphs) model.elaborate(mode, rows);
+    } catch (const ModelError&) {
+    }
+    return render(diagnostics);
+  };
+  using enum GraphMode;
+  const std::string only_outside = "  if not training { metric late = mean(x) }";
+  CHECK_THAT(findings_of(only_outside, {{Evaluate, 4}, {Train, 4}}), Catch::Contains("E0609"));
+  CHECK_THAT(findings_of(only_outside, {{Train, 4}, {Evaluate, 4}}), Catch::Contains("E0609"));
+  CHECK(findings_of(only_outside, {{Evaluate, 4}, {Evaluate, 3}}).empty());
+  CHECK(findings_of("  if training { penalty mean(x) }", {{Train, 4}, {Evaluate, 4}}).empty());
+  const std::string of_rows = "  metric doubled = accumulate(reshape(x, [6 * batch / 2]))";
+  CHECK(findings_of(of_rows, {{Evaluate, 4}, {Train, 4}}).empty());
+  CHECK_THAT(findings_of(of_rows, {{Evaluate, 4}, {Evaluate, 3}}), Catch::Contains("E0716"));
+}
+
 TEST_CASE("overrides name entries, model parameters and optimizer settings") {
   CHECK(usage_error("batch", "64") == "accepted");
   CHECK(usage_error("model.units", "5") == "accepted");
