@@ -155,7 +155,9 @@ constexpr std::array kSignatures = {
     function<kValuesDtype>("tensor", "A list of numbers, or of lists, as a tensor."),
     function<kX>("zeros_like", "Zeros of the shape and dtype of x."),
     function<kX>("ones_like", "Ones of the shape and dtype of x."),
-    function<kShapeLowHighDtype>("random_uniform", "Fresh draws from [low, high) in each step."),
+    function<kShapeLowHighDtype>(
+        "random_uniform",
+        "Fresh draws in each step, from [low, high) before they are rounded to the dtype."),
     function<kShapeMeanDeviationDtype>("random_normal", "Fresh normal draws in each step."),
     function<kXDtype>("convert",
                       "The values under another dtype; a float to an int truncates toward zero."),
