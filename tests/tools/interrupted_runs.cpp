@@ -51,6 +51,15 @@ std::string table_without_seconds(const std::string& folder) {
   return text;
 }
 
+/// What the log says of batches: each once, in their order.
+std::string batches_of_log(const std::string& folder) {
+  std::istringstream log(read_file(folder + "/log.jsonl"));
+  std::string text;
+  for (std::string line; std::getline(log, line);)
+    if (line.find("\"event\":\"batch\"") != std::string::npos) text += line + "\n";
+  return text;
+}
+
 std::vector<std::string> with_folder(const InterruptedCase& subject, const std::string& folder) {
   std::vector<std::string> arguments = subject.arguments;
   arguments.insert(arguments.end(), {"--run", folder});
@@ -66,7 +75,8 @@ std::string dropout_model() {
 
 InterruptedCase dropout_case() {
   return {"dropout",
-          {"train", dropout_model(), "--save-every", "7", "--keep", "1", "--val-split", "0.2"}};
+          {"train", dropout_model(), "--save-every", "7", "--keep", "1", "--val-split", "0.2",
+           "--log-every", "3"}};
 }
 
 InterruptedCase lstm_case() {
@@ -110,6 +120,7 @@ void check_interrupted_runs(const InterruptedCase& subject, int signal, int coun
   REQUIRE(uninterrupted.exit_code == 0);
   const RunResult expected = run_result(whole);
   const std::string table = table_without_seconds(whole);
+  const std::string batches = batches_of_log(whole);
   REQUIRE_FALSE(expected.newest.empty());
 
   std::mt19937 random(20260101);
@@ -139,6 +150,7 @@ void check_interrupted_runs(const InterruptedCase& subject, int signal, int coun
     REQUIRE(run.exit_code == 0);
     REQUIRE((run_result(folder) == expected));
     REQUIRE(table_without_seconds(folder) == table);
+    REQUIRE(batches_of_log(folder) == batches);
     for (const auto& entry : fs::directory_iterator(folder))
       REQUIRE(entry.path().extension() != ".tmp");
     fs::remove_all(folder);
