@@ -1,6 +1,7 @@
 // Terms of reductions, contractions, lookups and leaves.
 #include <algorithm>
 
+#include "ir/accumulator_dtype.h"
 #include "ir/convolution_shape.h"
 #include "ir/iteration_terms.h"
 #include "ir/op.h"
@@ -97,10 +98,6 @@ std::vector<bool> written_out_axes(const Graph& body, const Node& node) {
   }
   is_written.resize(static_cast<size_t>(body.type(node.results[0]).shape.rank()), false);
   return points > 0 && points <= kMaxShortProducts ? is_written : std::vector<bool>{};
-}
-
-DType accumulator_dtype(DType dtype) {
-  return dtype == DType::F16 || dtype == DType::BF16 ? DType::F32 : dtype;
 }
 
 ReductionForm reduction_form(const Shape& operand, const std::vector<bool>& is_reduced) {

@@ -35,9 +35,6 @@ std::vector<int64_t> convolution_reduced_sizes(const ConvolutionShape& shape, Op
 /// of them want the same elements of the right operand. Empty where there are none or too many.
 std::vector<bool> written_out_axes(const Graph& body, const Node& node);
 
-/// The dtype in which a sum (and likewise a product, ...) is accumulated.
-DType accumulator_dtype(DType dtype);
-
 /// Builds the terms of one nest. After the first failure all results are meaningless.
 class TermBuilder {
  public:

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ir/accumulator_dtype.h"
 #include "ir/convolution_shape.h"
 #include "ir/iteration_terms.h"
 #include "ir/op.h"

@@ -1,6 +1,7 @@
 // Decomposition: copies the graph, spelling out the ops that stand for others.
 #include "passes/decompose.h"
 
+#include "ir/accumulator_dtype.h"
 #include "ir/builder.h"
 
 namespace gradc {
@@ -17,12 +18,15 @@ std::optional<double> uniform_number(const Graph& graph, ValueId value) {
   return tensor.size() == 1 ? std::optional(tensor.at(0)) : std::nullopt;
 }
 
-/// mean(a, axes) ==> sum(a, axes) / n.
+/// mean(a, axes) ==> sum(a, axes) / n, of narrow floats in the accumulator's dtype.
 ValueId decompose_mean(GraphBuilder& builder, ValueId a, const Attrs& attrs) {
   int64_t count = 1;
   for (int64_t axis : attrs.ints("axes")) count *= builder.shape(a)[axis];
-  const ValueId sum = builder.add(OpKind::Sum, {a}, attrs);
-  return builder.div(sum, builder.fill_like(sum, static_cast<double>(count)));
+  const DType dtype = builder.dtype(a);
+  const ValueId wide = builder.convert(a, accumulator_dtype(dtype));
+  const ValueId sum = builder.add(OpKind::Sum, {wide}, attrs);
+  const ValueId mean = builder.div(sum, builder.fill_like(sum, static_cast<double>(count)));
+  return builder.convert(mean, dtype);
 }
 
 /// pow(a, 0) ==> 1; pow(a, 1) ==> a; pow(a, 2) ==> a * a; pow(a, 3) ==> a * a * a;

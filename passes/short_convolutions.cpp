@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ir/accumulator_dtype.h"
 #include "ir/builder.h"
 #include "ir/convolution_pattern.h"
 
@@ -54,6 +55,9 @@ std::optional<ValueId> sum_by_rows(GraphBuilder& builder, const ConvolutionShape
   int64_t places = 1;
   for (int64_t size : shape.output) places *= size;
   if (shape.groups != 1 || shape.batch < kMinRows || places < kMinPlaces) return std::nullopt;
+  const DType dtype = builder.dtype(images);
+  images = builder.convert(images, accumulator_dtype(dtype));
+  gradient = builder.convert(gradient, accumulator_dtype(dtype));
   const ValueId windows = builder.add(OpKind::Windows, {pad_images(builder, images, shape)},
                                       {{"axes", spatial_axes(shape, 1, 1)},
                                        {"size", shape.kernel},
@@ -65,7 +69,7 @@ std::optional<ValueId> sum_by_rows(GraphBuilder& builder, const ConvolutionShape
                                       {"rhs_batch", Ints{0}},
                                       {"lhs_contract", spatial_axes(shape, 1, 2)},
                                       {"rhs_contract", spatial_axes(shape, 1, 1)}});
-  return builder.reduce(OpKind::Sum, by_row, {0});
+  return builder.convert(builder.reduce(OpKind::Sum, by_row, {0}), dtype);
 }
 
 std::optional<ValueId> rewrite(GraphBuilder& builder, const Graph& graph, const Node& node,

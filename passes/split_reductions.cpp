@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "ir/accumulator_dtype.h"
 #include "ir/builder.h"
 
 namespace gradc {
@@ -64,6 +65,16 @@ std::optional<int64_t> first_inner_axis(const Shape& shape) {
   return {};
 }
 
+/// fold(fold(value, inner), outer), rounded to the value's dtype at the end alone.
+ValueId fold_twice(GraphBuilder& builder, OpKind kind, ValueId value, std::vector<int64_t> inner,
+                   std::vector<int64_t> outer) {
+  const DType dtype = builder.dtype(value);
+  const bool rounds = kind == OpKind::Sum || kind == OpKind::Prod;
+  const ValueId wide = rounds ? builder.convert(value, accumulator_dtype(dtype)) : value;
+  const ValueId partial = builder.reduce(kind, wide, std::move(inner));
+  return builder.convert(builder.reduce(kind, partial, std::move(outer)), dtype);
+}
+
 std::optional<ValueId> split(GraphBuilder& builder, OpKind kind, ValueId value) {
   std::optional<int64_t> axis = first_inner_axis(builder.shape(value));
   if (!axis) {
@@ -74,14 +85,12 @@ std::optional<ValueId> split(GraphBuilder& builder, OpKind kind, ValueId value) 
     axis = 1;
   }
   const int64_t rank = builder.shape(value).rank();
-  const ValueId partial = builder.reduce(kind, value, axes_between(*axis, rank));
-  return builder.reduce(kind, partial, axes_between(0, *axis));
+  return fold_twice(builder, kind, value, axes_between(*axis, rank), axes_between(0, *axis));
 }
 
 /// fold(a, axes 0 to k) ==> fold(fold(a, axes 1 to k), axis 0).
 ValueId split_columns(GraphBuilder& builder, OpKind kind, ValueId value, int64_t reduced) {
-  const ValueId partial = builder.reduce(kind, value, axes_between(1, reduced));
-  return builder.reduce(kind, partial, {0});
+  return fold_twice(builder, kind, value, axes_between(1, reduced), {0});
 }
 
 }  // namespace

@@ -184,3 +184,31 @@ TEST_CASE("the pipeline and compilation keep what a graph computes") {
       REQUIRE(difference(results[k], expected[k], 4 * tolerance_of(graph)) == "");
   }
 }
+
+TEST_CASE("compiled sums of narrow floats are rounded at the end alone") {
+  for (const std::string_view dtype : {"f16", "bf16"}) {
+    const Module module = parse_module(fmt::format(R"(graph file narrow
+graph run "narrow" {{
+  %0 = input data "x" : {0}[2, 35000]
+  %1 = mean(%0) {{axes = [1]}} : {0}[2]
+  %2 = sum(%0) {{axes = [0, 1]}} : {0}[]
+  output output "means" = %1
+  output output "sum" = %2
+}}
+)",
+                                                   dtype),
+                                       "narrow");
+    const Graph& graph = module.graphs[0];
+    Tensor x(graph.type(Graph::input_value(0)));
+    for (int64_t i = 0; i < x.size(); ++i) x.set(i, 2 * i < x.size() ? 30 : -30);
+    for (const bool is_fused : {true, false}) {
+      PipelineOptions options;
+      options.fuse = is_fused;
+      const Graph fused = run_until(graph, Stage::Fused, options);
+      const std::vector<Tensor> results = CompiledGraph(fused).run({{x}});
+      CHECK(results[0].at(0) == 30);
+      CHECK(results[0].at(1) == -30);
+      CHECK(results[1].at(0) == 0);
+    }
+  }
+}
