@@ -5,6 +5,7 @@
 #include <map>
 
 #include "frontend/tensor_ops.h"
+#include "ir/accumulator_dtype.h"
 #include "ir/op.h"
 
 namespace gradc {
@@ -156,8 +157,9 @@ class Splitter {
     const DType dtype = batch_.type(id).dtype;
     batch_.set_origin(node.origin);
     const TensorId operand = node.operands[0];
+    const DType wide = accumulator_dtype(dtype);
     if (node.kind == OpKind::Mean) {
-      const TensorId sum = batch_.add(OpKind::Sum, {operand}, node.attrs);
+      const TensorId sum = batch_.add(OpKind::Sum, {batch_ops_.convert(operand, wide)}, node.attrs);
       const TensorId total = accumulate(OutputKind::AccumulateSum, sum);
       const TensorId summands = count(batch_.type(operand).shape.element_count());
       return front_ops_.convert(front_.add(OpKind::Div, {total, summands}), front_dtype(dtype));
@@ -165,7 +167,10 @@ class Splitter {
     OutputKind kind = OutputKind::AccumulateSum;
     if (node.kind == OpKind::Max) kind = OutputKind::AccumulateMax;
     if (node.kind == OpKind::Min) kind = OutputKind::AccumulateMin;
-    return front_ops_.convert(accumulate(kind, id), front_dtype(dtype));
+    const bool widens = node.kind == OpKind::Sum && wide != dtype;
+    const TensorId value =
+        widens ? batch_.add(OpKind::Sum, {batch_ops_.convert(operand, wide)}, node.attrs) : id;
+    return front_ops_.convert(accumulate(kind, value), front_dtype(dtype));
   }
 
   // Sum over batches of value * rows, by the sum of rows.

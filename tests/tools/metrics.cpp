@@ -68,3 +68,18 @@ TEST_CASE("a metric that is a matrix is printed as a table") {
   CHECK(run.out.find("table:\n  1  1\n  2  0\n") != std::string::npos);
   CHECK(run.out.find("macro: 0.200000\n") != std::string::npos);
 }
+
+TEST_CASE("metrics of narrow floats are sums beyond them") {
+  const std::string model = write_temporary("narrow_metrics.grad", R"(
+model narrow(x: f16[batch, 100]) {
+  metric level = mean(x * 0 + 100)
+  metric total = sum(x * 0 + 100)
+}
+train narrow { data = noise(rows = 60); eval_batch = 40; optimizer = none }
+)");
+  const ProgramRun run = run_program({"eval", model, "--json"});
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.last_json().at("level").get<double>() == 100);
+  CHECK(run.last_json().at("total").get<double>() == 600000);
+}
