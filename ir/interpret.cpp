@@ -1,4 +1,4 @@
-// Evaluates node by node and frees each value after its last use; widens f32 to f64.
+// Evaluates node by node and frees each value after its last use; widens floats to f64.
 #include "ir/interpret.h"
 
 #include "ir/builder.h"
@@ -6,15 +6,7 @@
 namespace gradc {
 namespace {
 
-DType widened(DType dtype) { return dtype == DType::F32 ? DType::F64 : dtype; }
-
-Tensor widened(const Tensor& tensor) {
-  if (tensor.dtype() != DType::F32) return tensor;
-  Tensor wide(DType::F64, tensor.shape());
-  const auto in = tensor.span<float>();
-  std::copy(in.begin(), in.end(), wide.span<double>().begin());
-  return wide;
-}
+DType widened(DType dtype) { return is_float(dtype) ? DType::F64 : dtype; }
 
 Attrs widened(const Attrs& attrs) {
   Attrs wide;
@@ -22,7 +14,7 @@ Attrs widened(const Attrs& attrs) {
     if (const auto* dtype = std::get_if<DType>(&value))
       wide.set(name, widened(*dtype));
     else if (const auto* tensor = std::get_if<Tensor>(&value))
-      wide.set(name, widened(*tensor));
+      wide.set(name, widen(*tensor));
     else if (const auto* body = std::get_if<BodyRef>(&value))
       wide.set(name, *body == nullptr ? BodyRef() : std::make_shared<const Graph>(widen(**body)));
     else
@@ -67,6 +59,13 @@ std::vector<Tensor> interpret(const Graph& graph, std::span<const Tensor> inputs
   std::vector<Tensor> outputs;
   for (const Output& output : graph.outputs()) outputs.push_back(values[index(output.value)]);
   return outputs;
+}
+
+Tensor widen(const Tensor& tensor) {
+  if (widened(tensor.dtype()) == tensor.dtype()) return tensor;
+  Tensor wide(DType::F64, tensor.shape());
+  for (int64_t i = 0; i < tensor.size(); ++i) wide.set(i, tensor.at(i));
+  return wide;
 }
 
 Graph widen(const Graph& graph) {

@@ -11,8 +11,11 @@ namespace gradc {
 std::vector<Tensor> interpret(const Graph& graph, std::span<const Tensor> inputs,
                               const std::function<void(ValueId, const Tensor&)>& observe = {});
 
-/// The same graph with every f32 (also inside bodies and attributes) turned into f64, except that
-/// random draws stay the same numbers: drawn as f32, then converted.
+/// The same graph with every float (also inside bodies and attributes) turned into f64, so that
+/// nothing is rounded to a narrower one, except that random draws stay the same numbers: drawn as
+/// f32, then converted.
 Graph widen(const Graph& graph);
+/// Floats as f64, all else as it is; shares the memory where nothing changes.
+Tensor widen(const Tensor& tensor);
 
 }  // namespace gradc

@@ -34,14 +34,6 @@ struct Evaluation {
   std::vector<Tensor> values;
 };
 
-Tensor as_f64(const Tensor& tensor) {
-  if (tensor.dtype() != DType::F32) return tensor;
-  Tensor result(DType::F64, tensor.shape());
-  const auto from = tensor.span<float>();
-  std::copy(from.begin(), from.end(), result.span<double>().begin());
-  return result;
-}
-
 Evaluation evaluate(const Graph& graph, std::span<const Tensor> inputs, uint64_t seed) {
   const Graph wide = rewrite_bodies(widen(graph), differentiate);
   Rewriter rewriter(wide);
@@ -64,7 +56,7 @@ Evaluation evaluate(const Graph& graph, std::span<const Tensor> inputs, uint64_t
   evaluation.graph = std::move(rewriter).finish();
   std::vector<Tensor> wide_inputs;
   for (size_t k = 0; k < inputs.size(); ++k) {
-    Tensor tensor = as_f64(inputs[k]);
+    Tensor tensor = widen(inputs[k]);
     if (graph.inputs()[k].kind == InputKind::Parameter && tensor.dtype() == DType::F64) {
       tensor = moved(tensor, kJitter, random_direction(tensor.shape(), seed, kJitterStream + k));
     }

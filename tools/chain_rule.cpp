@@ -21,19 +21,12 @@ constexpr size_t kMaxEdges = 60;
   throw Error(ExitCode::ModelOrData, "E0730", "explain follows single numbers: " + why);
 }
 
-Tensor widened(const Tensor& tensor) {
-  if (tensor.dtype() != DType::F32) return tensor;
-  Tensor wide(DType::F64, tensor.shape());
-  for (int64_t i = 0; i < tensor.shape().element_count(); ++i) wide.set(i, tensor.at(i));
-  return wide;
-}
-
 double step_at(double value) { return 6e-6 * std::max(1.0, std::abs(value)); }
 
 class ChainRuleFinder {
  public:
   ChainRuleFinder(const Graph& graph, std::span<const Tensor> inputs) : graph_(widen(graph)) {
-    for (const Tensor& input : inputs) inputs_.push_back(widened(input));
+    for (const Tensor& input : inputs) inputs_.push_back(widen(input));
     values_.resize(graph_.value_count());
     for (size_t i = 0; i < inputs_.size(); ++i) values_[i] = inputs_[i];
     interpret(graph_, inputs_,

@@ -111,7 +111,7 @@ class CodeCheck {
   }
 
   /// By how much rounding may change a result that is small because terms cancel: what a change of
-  /// the operands in their last places makes of it, and what f64 in the place of f32 does.
+  /// the operands in their last places makes of it, and what f64 in the place of other floats does.
   static double sensitivity(const Graph& graph, const Node& node, const Values& values,
                             const std::vector<Tensor>& expected, size_t result, double unit) {
     Values moved = values;
@@ -125,16 +125,9 @@ class CodeCheck {
       moved[index(operand)] = std::move(changed);
     }
     GraphCase alone = isolate(graph, node, values);
-    for (Tensor& input : alone.inputs)
-      if (input.dtype() == DType::F32) input = converted(input, DType::F64);
+    for (Tensor& input : alone.inputs) input = widen(input);
     return largest_change(evaluate(graph, node, moved)[result], expected[result]) +
            largest_change(interpret(widen(alone.graph), alone.inputs)[result], expected[result]);
-  }
-
-  static Tensor converted(const Tensor& tensor, DType dtype) {
-    Tensor result(dtype, tensor.shape());
-    for (int64_t i = 0; i < tensor.size(); ++i) result.set(i, tensor.at(i));
-    return result;
   }
 
   static double largest_change(const Tensor& a, const Tensor& b) {

@@ -137,7 +137,7 @@ TEST_CASE("the interpreter shows every value once and runs bodies", "[graph]") {
   CHECK_THROWS_AS(interpret(b.graph(), {}), InternalError);
 }
 
-TEST_CASE("widening turns f32 into f64 and keeps the draws", "[graph]") {
+TEST_CASE("widening turns floats into f64 and keeps the draws", "[graph]") {
   GraphBuilder b("", GraphMode::Run);
   const ValueId x = b.input(InputKind::Parameter, "x", {DType::F32, {2}});
   const ValueId seed = b.input(InputKind::Seed, "seed", {DType::I64, {}});
@@ -151,13 +151,15 @@ TEST_CASE("widening turns f32 into f64 and keeps the draws", "[graph]") {
   b.output(OutputKind::Output, "y", b.add(b.mul(group, draw), b.fill_like(x, 0.1)));
   b.output(OutputKind::Output, "draw", draw);
   b.output(OutputKind::Output, "converted", b.convert(b.convert(x, DType::I32), DType::F32));
+  b.output(OutputKind::Output, "rounded", b.convert(b.fill_like(x, 0.1), DType::BF16));
   const Graph narrow = std::move(b).build();
   const Graph wide = widen(narrow);
   verify(wide, "after widen");
   for (size_t i = 0; i < wide.value_count(); ++i) {
     const Node* node = wide.defining_node(static_cast<ValueId>(i));
     if (node != nullptr && node->kind == OpKind::Random) continue;
-    CHECK(wide.type(static_cast<ValueId>(i)).dtype != DType::F32);
+    const DType dtype = wide.type(static_cast<ValueId>(i)).dtype;
+    CHECK((dtype == DType::F64 || !is_float(dtype)));
   }
   Tensor counter(DType::I64, Shape{});
   counter.set(0, 3);
@@ -168,6 +170,7 @@ TEST_CASE("widening turns f32 into f64 and keeps the draws", "[graph]") {
   for (int64_t i = 0; i < 2; ++i) {
     CHECK(wide_out[1].at(i) == narrow_out[1].at(i));
     CHECK(wide_out[0].at(i) == Approx(narrow_out[0].at(i)).epsilon(1e-6));
+    CHECK(wide_out[3].at(i) == static_cast<double>(0.1F));
   }
   CHECK(wide_out[2].dtype() == DType::F64);
 }

@@ -70,6 +70,17 @@ model ways() {
   CHECK(found.at("w") == Approx(down * up + (up + 6) * 1));
 }
 
+TEST_CASE("explain takes differences where narrow floats are not rounded") {
+  const std::string model = write_temporary("explain_narrow.grad", R"(
+model narrow() {
+  param w: f16[] = 0.5
+  loss = exp(w) * 3
+}
+)");
+  const auto found = derivatives(run_program({"explain", model, "--json"}));
+  CHECK(found.at("w") == Approx(3 * std::exp(0.5)));
+}
+
 TEST_CASE("explain reads a row of the data") {
   const std::string model = write_temporary("explain_data.grad", R"(
 model line(point: f32[batch, 2], target: f32[batch, 1]) {

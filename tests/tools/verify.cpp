@@ -119,3 +119,44 @@ graph run "one" rows=2 {
   const std::string model = write_temporary("small.grad", kModel);
   CHECK(run_program({"verify", model, "--feed", other}).exit_code == 2);
 }
+
+namespace {
+
+ProgramRun verified(const std::string& name, const std::string& text,
+                    const std::vector<std::string>& flags = {}) {
+  std::vector<std::string> command = {"verify", write_temporary(name + ".grad", text),
+                                      "--reproducer", temporary_path("found")};
+  command.insert(command.end(), flags.begin(), flags.end());
+  return run_program(command);
+}
+
+/// A dense layer whose every float is `dtype`.
+std::string dense_of(const std::string& dtype) {
+  return "model narrow(x: " + dtype + "[batch, 4], y: " + dtype + R"([batch, 3]) {
+  loss = mean(square(dense(x, 3, activation = tanh) - y))
+}
+train narrow { data = noise(rows = 64); batch = 16; optimizer = sgd(0.1) }
+)";
+}
+
+}  // namespace
+
+TEST_CASE("derivatives are checked where floats are narrow") {
+  for (const std::string dtype : {"bf16", "f16", "f32"}) {
+    INFO(dtype);
+    CHECK(verified("narrow", dense_of(dtype)).exit_code == 0);
+    const ProgramRun wrong = verified("narrow", dense_of(dtype), {"--corrupt-derivative", "tanh"});
+    INFO(wrong.out << wrong.err);
+    CHECK(wrong.exit_code == 3);
+    CHECK(wrong.out.find("derivative of `tanh`") != std::string::npos);
+  }
+  const ProgramRun rounded = verified("rounded", R"(
+model rounded(x: f32[batch, 4]) {
+  param w: f32[4] = ones
+  loss = mean(square(convert(x * w, bf16)))
+}
+train rounded { data = noise(rows = 64); batch = 16; optimizer = sgd(0.1) }
+)");
+  INFO(rounded.out << rounded.err);
+  CHECK(rounded.exit_code == 0);
+}
