@@ -1,9 +1,9 @@
 // A graph through every pass alone, passes in random order and the whole pipeline, with compiled
 // code, against the reference interpreter.
 #pragma once
+#include "passes/roundings.h"
 #include "tests/soak/compiled_graphs.h"
 #include "tests/soak/random_sample.h"
-#include "tests/soak/roundings.h"
 
 namespace gradc::testing {
 

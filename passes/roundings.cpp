@@ -1,15 +1,17 @@
 // Moves results by their permitted roundings, and judges outputs by what that gives.
-#include "tests/soak/roundings.h"
+#include "passes/roundings.h"
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "ir/accumulator_dtype.h"
 #include "ir/interpret.h"
 #include "ir/op.h"
 #include "ir/ops/scan.h"
+#include "runtime/core/rng.h"
 
-namespace gradc::testing {
+namespace gradc {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -73,10 +75,17 @@ int64_t elementwise_units(OpKind kind, DType dtype) {
   }
 }
 
-/// |x|, 0 for what is not finite.
+/// One unit in the last place of a number of the dtype; of the least denormal at 0.
+double unit_in_last_place(DType dtype, double value) {
+  const Format format = format_of(dtype);
+  const int exponent = value == 0 ? format.least : std::max(format.least, std::ilogb(value));
+  return std::ldexp(1, exponent - format.digits + 1);
+}
+
+/// |x| in the dtype that sums are kept in, 0 for what is not finite.
 Tensor magnitudes(const Tensor& tensor) {
   if (!is_float(tensor.dtype())) return tensor;
-  Tensor result(tensor.type());
+  Tensor result(accumulator_dtype(tensor.dtype()), tensor.shape());
   for (int64_t i = 0; i < tensor.size(); ++i)
     if (const double value = std::abs(tensor.at(i)); std::isfinite(value)) result.set(i, value);
   return result;
@@ -100,10 +109,37 @@ bool is_not_finite(std::span<const Tensor> tensors) {
   return false;
 }
 
+/// Random choices, another sequence for each run.
+class Draws {
+ public:
+  explicit Draws(uint64_t run) : position_{run, 0, 0} {}
+
+  /// In [0, 1).
+  double unit() {
+    const auto place = next_ % std::size(units_);
+    if (place == 0) random_units_f64(position_, next_, units_);
+    ++next_;
+    return units_[place];
+  }
+  bool chance(int percent) { return unit() * 100 < percent; }
+  /// In [low, high].
+  int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(unit() * static_cast<double>(high - low + 1));
+  }
+  template <size_t kCount>
+  double pick(const double (&values)[kCount]) {
+    return values[static_cast<size_t>(between(0, kCount - 1))];
+  }
+
+ private:
+  RngPosition position_;
+  uint64_t next_ = 0;
+  double units_[64] = {};
+};
+
 class MovedInterpreter {
  public:
-  MovedInterpreter(RandomSource& random, Allowance allowance)
-      : random_(random), allowance_(allowance) {}
+  MovedInterpreter(uint64_t run, Allowance allowance) : random_(run), allowance_(allowance) {}
 
   std::vector<Tensor> run(const Graph& graph, std::span<const Tensor> inputs) {
     std::vector<Tensor> values(inputs.begin(), inputs.end());
@@ -192,19 +228,19 @@ class MovedInterpreter {
   double overflown(double exact, DType dtype) {
     const double most = format_of(dtype).largest;
     const double some = std::ldexp(1, static_cast<int>(random_.between(0, 100)));
-    return random_.pick<double>(
-        {exact, kInfinity, -kInfinity, std::nan(""), most, -most, some, -some});
+    const double values[] = {exact, kInfinity, -kInfinity, std::nan(""), most, -most, some, -some};
+    return random_.pick(values);
   }
 
-  /// By count * unit * sum |x|; anything where sums of some order overflow.
+  /// By count * unit * sum |x|; anything where sums of some order overflow what they are kept in.
   void move_sum(const Node& node, const std::vector<Tensor>& operands, Tensor& result) {
     std::vector<Tensor> absolute;
     for (const Tensor& operand : operands) absolute.push_back(magnitudes(operand));
-    const Type type = result.type();
+    const Type type{accumulator_dtype(result.dtype()), result.shape()};
     const Tensor sums = op_def(node.kind).eval({absolute, node.attrs, {&type, 1}})[0];
     const DType dtype = result.dtype();
     const double count = summands(node, operands, result) + 2;
-    const double largest = format_of(dtype).largest / (node.kind == OpKind::Mean ? count : 1);
+    const double largest = format_of(type.dtype).largest / (node.kind == OpKind::Mean ? count : 1);
     std::optional<double> all_overflow;
     if (random_.chance(60)) all_overflow = overflown(0, dtype);
     const bool padding_shows = is_padded(node) && is_not_finite(operands);
@@ -234,10 +270,10 @@ class MovedInterpreter {
       large[0].set(i, std::max(1.0, large[0].at(i)));
       small[0].set(i, small[0].at(i) == 0 ? 1.0 : std::min(1.0, small[0].at(i)));
     }
-    const Type type = result.type();
+    const Type type{accumulator_dtype(result.dtype()), result.shape()};
     const Tensor most = op_def(node.kind).eval({large, node.attrs, {&type, 1}})[0];
     const Tensor least = op_def(node.kind).eval({small, node.attrs, {&type, 1}})[0];
-    const Format format = format_of(result.dtype());
+    const Format format = format_of(type.dtype);
     const double count = summands(node, operands, result) + 2;
     for (int64_t i = 0; i < result.size(); ++i) {
       const double value = result.at(i);
@@ -245,7 +281,7 @@ class MovedInterpreter {
       if (std::isinf(most.at(i))) {
         result.set(i, overflown(value, result.dtype()));
       } else if (may_vanish) {
-        const double step = unit_in_last_place(result.dtype(), 0) * most.at(i) * count;
+        const double step = unit_in_last_place(type.dtype, 0) * most.at(i) * count;
         const double moved = random_.chance(30) ? 0 : value + (2 * random_.unit() - 1) * step;
         result.set(i, moved == 0 && random_.chance(50) ? -0.0 : moved);
       } else if (std::isfinite(value)) {
@@ -256,22 +292,11 @@ class MovedInterpreter {
     }
   }
 
-  RandomSource& random_;
+  Draws random_;
   Allowance allowance_;
 };
 
 }  // namespace
-
-double unit_in_last_place(DType dtype, double value) {
-  const Format format = format_of(dtype);
-  const int exponent = value == 0 ? format.least : std::max(format.least, std::ilogb(value));
-  return std::ldexp(1, exponent - format.digits + 1);
-}
-
-std::vector<Tensor> interpret_moved(const Graph& graph, std::span<const Tensor> inputs,
-                                    Allowance allowance, RandomSource& random) {
-  return MovedInterpreter(random, allowance).run(graph, inputs);
-}
 
 bool same_values(const Tensor& a, const Tensor& b) {
   if (a.type() != b.type()) return false;
@@ -286,8 +311,8 @@ bool same_values(const Tensor& a, const Tensor& b) {
 }
 
 AllowedOutputs::AllowedOutputs(const Graph& graph, std::span<const Tensor> inputs,
-                               Allowance allowance)
-    : graph_(graph), inputs_(inputs), allowance_(allowance), random_(graph.value_count()) {
+                               Allowance allowance, size_t most_runs)
+    : graph_(graph), inputs_(inputs), allowance_(allowance), most_runs_(most_runs) {
   runs_.push_back(interpret(graph, inputs));
 }
 
@@ -295,7 +320,7 @@ AllowedOutputs::AllowedOutputs(const AllowedOutputs& other, Allowance allowance)
     : graph_(other.graph_),
       inputs_(other.inputs_),
       allowance_(allowance),
-      random_(other.graph_.value_count()),
+      most_runs_(other.most_runs_),
       runs_{other.runs_[0]} {}
 
 bool AllowedOutputs::explains(size_t output, int64_t element, double value) const {
@@ -321,22 +346,28 @@ bool AllowedOutputs::explains(size_t output, int64_t element, double value) cons
 
 std::string AllowedOutputs::find_difference(std::span<const Tensor> outputs) {
   CHECK(outputs.size() == runs_[0].size());
-  for (size_t k = 0; k < outputs.size(); ++k) {
-    const Tensor& expected = runs_[0][k];
-    if (outputs[k].type() != expected.type())
-      return fmt::format("{}: {} instead of {}", graph_.outputs()[k].name,
-                         to_string(outputs[k].type()), to_string(expected.type()));
-    if (same_bits(outputs[k], expected)) continue;
-    for (int64_t i = 0; i < expected.size(); ++i) {
-      while (!explains(k, i, outputs[k].at(i))) {
-        if (runs_.size() >= kMostRuns)
-          return fmt::format("{}, element {}: {} instead of {}", graph_.outputs()[k].name, i,
-                             outputs[k].at(i), runs_[0][k].at(i));
-        runs_.push_back(interpret_moved(graph_, inputs_, allowance_, random_));
-      }
+  for (size_t k = 0; k < outputs.size(); ++k)
+    if (std::string difference = find_difference(k, outputs[k]); !difference.empty())
+      return difference;
+  return "";
+}
+
+std::string AllowedOutputs::find_difference(size_t output, const Tensor& value) {
+  const Tensor expected = runs_[0][output];
+  const std::string& name = graph_.outputs()[output].name;
+  if (value.type() != expected.type())
+    return fmt::format("{}: {} instead of {}", name, to_string(value.type()),
+                       to_string(expected.type()));
+  if (same_bits(value, expected)) return "";
+  for (int64_t i = 0; i < expected.size(); ++i) {
+    while (!explains(output, i, value.at(i))) {
+      if (runs_.size() >= most_runs_)
+        return fmt::format("{}, element {}: {} instead of {}", name, i, value.at(i),
+                           expected.at(i));
+      runs_.push_back(MovedInterpreter(runs_.size(), allowance_).run(graph_, inputs_));
     }
   }
   return "";
 }
 
-}  // namespace gradc::testing
+}  // namespace gradc
