@@ -288,24 +288,20 @@ class ModelVerification {
   bool check_step(int64_t step, const GraphCase& given, Executor& executor) {
     const std::vector<Tensor> compiled = run(given, executor);
     const Graph plain = run_until(given.graph, Stage::Grad);
-    const std::vector<Tensor> expected = interpret(plain, given.inputs);
-    const double unit = coarsest_unit(plain);
-    for (size_t i = 0; i < compiled.size(); ++i) {
-      const std::string difference = compare_tensors(compiled[i], expected[i], unit);
-      if (difference.empty()) continue;
-      const std::string title = fmt::format("step {}", step + 1);
-      const GraphReport report = verification_.checks().check_code(given.graph, given.inputs);
-      if (!report.findings.empty()) {
-        verification_.check_code(title, given);
-      } else {
-        const Output& output = given.graph.outputs()[i];
-        verification_.fail_as_a_whole(
-            title, {fmt::format("output {} {}", name(output.kind), output.name), difference},
-            given);
-      }
-      return false;
+    const auto difference =
+        compare_outputs(plain, given.inputs, compiled, interpret(plain, given.inputs));
+    if (!difference) return true;
+    const std::string title = fmt::format("step {}", step + 1);
+    const GraphReport report = verification_.checks().check_code(given.graph, given.inputs);
+    if (!report.findings.empty()) {
+      verification_.check_code(title, given);
+    } else {
+      const Output& output = given.graph.outputs()[difference->output];
+      verification_.fail_as_a_whole(
+          title, {fmt::format("output {} {}", name(output.kind), output.name), difference->what},
+          given);
     }
-    return true;
+    return false;
   }
 
   Workspace& workspace_;

@@ -20,11 +20,26 @@ struct Disagreement {
 /// bodies: what an f64 sum of f32 terms can be held to.
 double coarsest_unit(const Graph& graph);
 
-/// How a tensor compares with its reference. Floats: |a - b| <= 2^12 * unit * max |reference| (room
-/// for sums in another order) + slack; NaNs and infinities must agree. Integers and bools: equal.
-/// Empty text if they agree.
+/// How a tensor compares with its reference. Floats: |a - b| <= tolerance * max |reference| +
+/// slack, where the tolerance is 2^12 units (room for sums in another order), but of f32 where
+/// `unit` is that of a narrower float, and 2^4 of those; NaNs and infinities must agree. Integers
+/// and bools: equal. Empty text if they agree.
 std::string compare_tensors(const Tensor& value, const Tensor& reference, double unit,
                             double slack = 0);
+
+/// An output of a whole graph that differs.
+struct OutputDifference {
+  size_t output;
+  std::string what;  // as of compare_tensors
+};
+
+/// The first of `values` that is further from `expected`, what the interpreter makes of `graph`
+/// (without gradient nodes), than compare_tensors allows one op, and further than the roundings of
+/// all ops before it explain (passes/roundings.h): where large terms cancel, what is left is
+/// rounding.
+std::optional<OutputDifference> compare_outputs(const Graph& graph, std::span<const Tensor> inputs,
+                                                std::span<const Tensor> values,
+                                                std::span<const Tensor> expected);
 
 /// A difference with a part of the graph that shows it.
 struct Difference {

@@ -14,21 +14,13 @@ bool has_gradient_nodes(const Graph& graph) {
   return false;
 }
 
-std::optional<Disagreement> compare_outputs(const Pass& pass, const Graph& graph,
-                                            std::span<const Tensor> values,
-                                            std::span<const Tensor> before) {
-  const double unit = coarsest_unit(graph);
-  for (size_t i = 0; i < values.size(); ++i) {
-    const std::string difference = compare_tensors(values[i], before[i], unit);
-    if (difference.empty()) continue;
-    const Output& output = graph.outputs()[i];
-    const Node* node = graph.defining_node(output.value);
-    return Disagreement{
-        fmt::format("pass {}: output {} {}{}", pass.name, name(output.kind), output.name,
-                    node != nullptr ? ", " + describe_node(graph, *node) : std::string()),
-        difference};
-  }
-  return std::nullopt;
+/// `difference` is of the graph behind the pass.
+Disagreement describe(const Pass& pass, const Graph& graph, OutputDifference difference) {
+  const Output& output = graph.outputs()[difference.output];
+  const Node* node = graph.defining_node(output.value);
+  return {fmt::format("pass {}: output {} {}{}", pass.name, name(output.kind), output.name,
+                      node != nullptr ? ", " + describe_node(graph, *node) : std::string()),
+          std::move(difference.what)};
 }
 
 }  // namespace
@@ -49,8 +41,9 @@ std::optional<Difference> verify_passes(const Graph& source, std::span<const Ten
     const std::vector<Tensor> values = interpret(graph, inputs);
     if (last) {
       ++checked;
-      if (auto difference = compare_outputs(pass, graph, values, last_values))
-        found = {*std::move(difference), {*last, {inputs.begin(), inputs.end()}}};
+      if (auto difference = compare_outputs(*last, inputs, values, last_values))
+        found = {describe(pass, graph, *std::move(difference)),
+                 {*last, {inputs.begin(), inputs.end()}}};
     }
     last = graph;
     last_values = values;

@@ -160,3 +160,31 @@ train rounded { data = noise(rows = 64); batch = 16; optimizer = sgd(0.1) }
   INFO(rounded.out << rounded.err);
   CHECK(rounded.exit_code == 0);
 }
+
+TEST_CASE("means of f16 agree however many rows they have") {
+  const ProgramRun run = verified("centred", R"(
+model centred(x: f16[batch, 64]) {
+  param w: f16[] = 64
+  h = x * w
+  centred = h - mean(h, axis = 0, keep = true)
+  loss = mean(abs(centred))
+}
+train centred { data = noise(rows = 2048); batch = 2048; optimizer = sgd(0.1) }
+)",
+                                  {"--rows", "2048"});
+  INFO(run.out << run.err);
+  CHECK(run.exit_code == 0);
+}
+
+TEST_CASE("what is left where large terms cancel is compared by their roundings") {
+  const ProgramRun run = verified("cancelling", R"(
+model cancelling(x: f32[batch, 8], y: f32[batch, 1]) {
+  h = batch_norm(dense(x, 16))
+  loss = mean(square(dense(relu(h), 1) - y))
+}
+train cancelling { data = noise(rows = 64); batch = 16; optimizer = sgd(0.1) }
+)",
+                                  {"--rows", "15", "--steps", "4"});
+  INFO(run.out << run.err);
+  CHECK(run.exit_code == 0);
+}
