@@ -141,6 +141,16 @@ train narrow { data = noise(rows = 64); batch = 16; optimizer = sgd(0.1) }
 
 }  // namespace
 
+TEST_CASE("verify leaves out the rows that fill no batch") {
+  const ProgramRun run = verified("ragged", R"(
+model ragged(x: f32[batch, 3]) { loss = mean(square(dense(x, 2))) }
+train ragged { data = noise(rows = 37); batch = 19; optimizer = sgd(0.1) }
+)",
+                                  {"--rows", "19", "--steps", "3"});
+  INFO(run.out << run.err);
+  CHECK(run.exit_code == 0);
+}
+
 TEST_CASE("derivatives are checked where floats are narrow") {
   for (const std::string dtype : {"bf16", "f16", "f32"}) {
     INFO(dtype);
