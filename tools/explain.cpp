@@ -34,16 +34,13 @@ std::vector<Tensor> input_values(const Graph& graph, Workspace& workspace, Sessi
   std::vector<Tensor> values;
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     const Input& input = graph.inputs()[i];
-    const Type& type = graph.type(Graph::input_value(i));
     if (input.kind == InputKind::Data) {
       const Dataset& data = workspace.data().train;
       const Batch batch = Batches(data, {.size = 1, .shuffle = false}).read(0);
       for (size_t field = 0; field < data.fields.size(); ++field)
         if (data.fields[field].name == input.name) values.push_back(batch.values[field]);
-    } else if (input.kind == InputKind::Seed) {
-      values.push_back(Tensor::scalar(type.dtype, static_cast<double>(session.seed())));
     } else {
-      values.push_back(*session.find_state(input.name));
+      values.push_back(session.input(input.kind, input.name));
     }
   }
   return values;

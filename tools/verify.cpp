@@ -2,6 +2,7 @@
 // every gradient against finite differences; on a difference the least graph that shows it.
 #include <fmt/format.h>
 
+#include <bit>
 #include <filesystem>
 
 #include "codegen/lower_nest.h"
@@ -70,12 +71,16 @@ class Findings {
   int failures_ = 0;
 };
 
+Tensor seed_tensor(uint64_t seed) {
+  Tensor tensor(DType::I64, Shape());
+  tensor.span<int64_t>()[0] = std::bit_cast<int64_t>(seed);
+  return tensor;
+}
+
 /// The state that the interpreter gets from the init graph, by name.
 std::map<std::string, Tensor> initial_state(Workspace& workspace, uint64_t seed) {
   const Graph graph = workspace.graph(GraphMode::Init, 0, Stage::Optimized);
-  std::vector<Tensor> inputs;
-  for (size_t i = 0; i < graph.inputs().size(); ++i)
-    inputs.push_back(Tensor::scalar(DType::I64, static_cast<double>(seed)));
+  const std::vector<Tensor> inputs(graph.inputs().size(), seed_tensor(seed));
   const std::vector<Tensor> values = interpret(graph, inputs);
   std::map<std::string, Tensor> state;
   for (size_t i = 0; i < values.size(); ++i) state[graph.outputs()[i].name] = values[i];
@@ -252,8 +257,7 @@ class ModelVerification {
       } else if (const auto found = state_.find(input.name); found != state_.end()) {
         made.inputs.push_back(found->second.clone());
       } else {
-        made.inputs.push_back(Tensor(type));
-        if (input.kind == InputKind::Seed) made.inputs.back().set(0, static_cast<double>(seed_));
+        made.inputs.push_back(input.kind == InputKind::Seed ? seed_tensor(seed_) : Tensor(type));
       }
     }
     return made;

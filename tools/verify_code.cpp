@@ -65,6 +65,21 @@ double slack_factor(double unit) { return unit == 0 ? 0 : tolerance(unit) / (8 *
 /// Interpretations of a whole graph that show what roundings make of its outputs.
 constexpr size_t kRoundingRuns = 24;
 
+/// Integers and bools: equal. (As doubles, neighbours beyond 2^53 would be.)
+std::string compare_whole(const Tensor& value, const Tensor& reference) {
+  if (same_bits(value, reference)) return {};
+  return visit_dtype(value.dtype(), [&](auto tag) -> std::string {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_integral_v<T>) {
+      const auto found = value.span<T>(), wanted = reference.span<T>();
+      const auto at = std::mismatch(found.begin(), found.end(), wanted.begin());
+      return fmt::format("element {} is {}, the interpreter has {}", at.first - found.begin(),
+                         *at.first, *at.second);
+    }
+    CHECK(false, "{} is no integer", value.dtype());
+  });
+}
+
 class CodeCheck {
  public:
   CodeCheck(const CompileGraph& compile_graph, int64_t& checked)
@@ -187,8 +202,8 @@ std::string compare_tensors(const Tensor& value, const Tensor& reference, double
                             double slack) {
   if (value.type() != reference.type())
     return fmt::format("{} against {}", to_string(value.type()), to_string(reference.type()));
-  const double allowed =
-      is_float(value.dtype()) ? tolerance(unit) * largest_magnitude(reference) + slack : 0;
+  if (!is_float(value.dtype())) return compare_whole(value, reference);
+  const double allowed = tolerance(unit) * largest_magnitude(reference) + slack;
   for (int64_t i = 0; i < value.size(); ++i) {
     const double a = value.at(i);
     const double b = reference.at(i);

@@ -198,3 +198,16 @@ train cancelling { data = noise(rows = 64); batch = 16; optimizer = sgd(0.1) }
   INFO(run.out << run.err);
   CHECK(run.exit_code == 0);
 }
+
+TEST_CASE("integers are compared exactly") {
+  const ProgramRun run = verified("large", R"(
+model large(x: f32[batch, 4]) {
+  k = convert(x, i64)
+  output below = (k * k + 1) * 1152921504606846976 - 1
+}
+train large { data = noise(rows = 8); batch = 8 }
+)",
+                                  {"--corrupt-kernel", "sub"});
+  INFO(run.out << run.err);
+  CHECK(run.exit_code == 3);
+}
