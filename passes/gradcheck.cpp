@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ir/builder.h"
 #include "ir/interpret.h"
@@ -19,6 +20,7 @@ constexpr double kSteps[] = {1e-6, 1e-7, 1e-8};
 /// Parameters are moved by up to this, so that zeros do not sit on kinks.
 constexpr double kJitter = 1e-3;
 constexpr uint64_t kJitterStream = uint64_t{1} << 40;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// One gradient node after its expansion; ids of the expanded graph.
 struct GradientNode {
@@ -183,12 +185,15 @@ GradientCheck check_one(const Evaluation& evaluation, const Function& function, 
                                             : fmt::format("%{}", index(x));
   const Tensor& at = evaluation.values[index(x)];
   if (at.dtype() != DType::F64) return check;
+  check.y = function(at);
   for (const Tensor& direction : directions_of(at.shape(), uint64_t{index(x)} * 64, options)) {
     const double derivative = inner_product(evaluation.values[index(gradient)], direction);
     const Quotient best = closest_quotient(function, at, direction, derivative);
-    check.max_abs_error = std::max(check.max_abs_error, best.error);
+    const double error = std::isfinite(best.error) ? best.error : kInfinity;
+    check.max_abs_error = std::max(check.max_abs_error, error);
     const double size = std::max({std::abs(derivative), std::abs(best.value), 1e-300});
-    check.max_rel_error = std::max(check.max_rel_error, best.error / size);
+    const double relative = std::isfinite(best.error) ? best.error / size : kInfinity;
+    check.max_rel_error = std::max(check.max_rel_error, relative);
     check.agrees = check.agrees && best.agrees;
   }
   return check;

@@ -6,8 +6,9 @@ namespace gradc {
 
 /// One operand of a gradient node: the worst of its directions.
 struct GradientCheck {
-  std::string name;  // of the input, or "%id" of the value
-  double max_abs_error = 0;
+  std::string name;          // of the input, or "%id" of the value
+  double y = 0;              // what is differentiated
+  double max_abs_error = 0;  // infinite where a derivative or a quotient is no number
   double max_rel_error = 0;
   bool agrees = true;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ir/builder.h"
 #include "ir/op.h"
@@ -54,6 +55,15 @@ GraphCase gradient_case(const VjpFault& fault, int64_t rows) {
   return made;
 }
 
+std::string what_differs(const GradientCheck& gradient) {
+  if (!std::isfinite(gradient.y))
+    return fmt::format("the loss is {} there",
+                       std::isnan(gradient.y) ? "not a number" : "infinite");
+  if (!std::isfinite(gradient.max_abs_error)) return "it or a finite difference is not finite";
+  return fmt::format("differs from finite differences by {:.3g} ({:.3g} relative)",
+                     gradient.max_abs_error, gradient.max_rel_error);
+}
+
 std::string place_of(const Origin& origin) {
   return origin.file.empty() ? ""
                              : fmt::format(" ({}:{}:{})", origin.file, origin.line, origin.column);
@@ -90,10 +100,8 @@ GraphReport GraphChecks::check_gradients(const Graph& graph, std::span<const Ten
     ++report.gradients;
     report.worst_gradient = std::max(report.worst_gradient, gradient.max_rel_error);
     if (gradient.agrees) continue;
-    const Disagreement disagreement{
-        fmt::format("gradient with respect to {}", gradient.name),
-        fmt::format("differs from finite differences by {:.3g} ({:.3g} relative)",
-                    gradient.max_abs_error, gradient.max_rel_error)};
+    const Disagreement disagreement{fmt::format("gradient with respect to {}", gradient.name),
+                                    what_differs(gradient)};
     report.findings.push_back({GraphCheck::Gradients, {disagreement, whole}});
   }
   if (!found.fault) return report;

@@ -199,6 +199,19 @@ train cancelling { data = noise(rows = 64); batch = 16; optimizer = sgd(0.1) }
   CHECK(run.exit_code == 0);
 }
 
+TEST_CASE("a loss that is no number is called so") {
+  const ProgramRun run = verified("no_number", R"(
+model no_number(x: f32[batch, 4]) {
+  param w: f32[4] = ones
+  loss = mean(log(w * (-1) + 0 * x))
+}
+train no_number { data = noise(rows = 8); batch = 8; optimizer = sgd(0.1) }
+)");
+  INFO(run.out << run.err);
+  CHECK(run.exit_code == 3);
+  CHECK(run.out.find("the loss is not a number there") != std::string::npos);
+}
+
 TEST_CASE("integers are compared exactly") {
   const ProgramRun run = verified("large", R"(
 model large(x: f32[batch, 4]) {
