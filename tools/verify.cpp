@@ -25,10 +25,12 @@ struct VerifyOptions {
   std::string corrupted_derivative, corrupted_pass, corrupted_kernel;  // for trying verify out
   std::string feed;
   std::string reproducer = ".";
-  int64_t rows = 8;
+  std::optional<int64_t> rows;
   int64_t steps = 1;
 };
 
+/// Rows that are checked where the flag does not say, if the batch has as many.
+constexpr int64_t kRows = 8;
 /// Rows that a reproducer may do with, the fewest first.
 constexpr int64_t kFewRows[] = {1, 2, 4};
 
@@ -345,15 +347,21 @@ class PlantedFaults {
   PlantedFaults& operator=(const PlantedFaults&) = delete;
 };
 
-int64_t rows_to_check(Workspace& workspace, int64_t wanted) {
+/// What is asked for; of more than the data has, or a graph file is for, nothing can be made.
+int64_t rows_to_check(Workspace& workspace, std::optional<int64_t> wanted) {
+  if (wanted) return *wanted;
   const int64_t batch = workspace.settings().integer("batch");
   const int64_t available = workspace.data().train.rows();
-  return std::min(workspace.is_graph_file() ? batch : std::min(batch, wanted), available);
+  return std::min(workspace.is_graph_file() ? batch : std::min(batch, kRows), available);
 }
 
 void verify_model(Workspace& workspace, const VerifyOptions& options, Findings& findings) {
   Verification verification(workspace, options, findings);
-  ModelVerification model(workspace, rows_to_check(workspace, options.rows), verification);
+  const int64_t rows = rows_to_check(workspace, options.rows);
+  const GraphMode of_rows[] = {GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict};
+  if (std::ranges::none_of(of_rows, [&](GraphMode mode) { return workspace.holds(mode, rows); }))
+    workspace.source_graph(GraphMode::Train, rows);  // throws what it holds
+  ModelVerification model(workspace, rows, verification);
   for (GraphMode mode :
        {GraphMode::Init, GraphMode::Train, GraphMode::Evaluate, GraphMode::Predict})
     model.check_graph(mode);

@@ -151,6 +151,15 @@ train ragged { data = noise(rows = 37); batch = 19; optimizer = sgd(0.1) }
   CHECK(run.exit_code == 0);
 }
 
+TEST_CASE("verify takes the rows that it is told to, or refuses") {
+  const ProgramRun more = verified("rows", dense_of("f32"), {"--rows", "33"});
+  CHECK(more.exit_code == 0);
+  CHECK(more.out.find("train graph, 33 rows") != std::string::npos);
+  const ProgramRun too_many = verified("rows", dense_of("f32"), {"--rows", "65"});
+  CHECK(too_many.exit_code == 1);
+  CHECK(too_many.err.find("E0905") != std::string::npos);
+}
+
 TEST_CASE("derivatives are checked where floats are narrow") {
   for (const std::string dtype : {"bf16", "f16", "f32"}) {
     INFO(dtype);
