@@ -34,6 +34,16 @@ constexpr int64_t kRows = 8;
 /// Rows that a reproducer may do with, the fewest first.
 constexpr int64_t kFewRows[] = {1, 2, 4};
 
+/// A word as the shell reads it back.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+:,=@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 /// What was found, told as it is found.
 class Findings {
  public:
@@ -59,7 +69,8 @@ class Findings {
   /// `path` with .graph and .safetensors; `flags` are those of this run that the difference needs.
   void reproduced(const std::string& path, const GraphCase& written, const std::string& flags) {
     const std::string command =
-        fmt::format("gradc verify {0}.graph --feed {0}.safetensors{1}", path, flags);
+        fmt::format("gradc verify {} --feed {}{}", shell_word(path + ".graph"),
+                    shell_word(path + ".safetensors"), flags);
     if (json_)
       print_line(
           {{"event", "reproducer"}, {"nodes", written.graph.nodes().size()}, {"command", command}});

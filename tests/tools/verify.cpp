@@ -233,3 +233,12 @@ train large { data = noise(rows = 8); batch = 8 }
   INFO(run.out << run.err);
   CHECK(run.exit_code == 3);
 }
+
+TEST_CASE("the command that shows a fault again can be copied into a shell") {
+  const std::string folder = temporary_path("it's a folder");
+  const std::string model = write_temporary("small.grad", kModel);
+  const ProgramRun run =
+      run_program({"verify", model, "--reproducer", folder, "--corrupt-kernel", "tanh"});
+  INFO(run.out << run.err);
+  CHECK(run.out.find("it'\\''s a folder/small-compiled-code.graph' --feed '") != std::string::npos);
+}
