@@ -100,6 +100,17 @@ std::map<std::string, Tensor> initial_state(Workspace& workspace, uint64_t seed)
   return state;
 }
 
+/// The flags of the faults that are planted.
+std::string faults_of(const VerifyOptions& options) {
+  std::string flags;
+  for (const auto& [flag, value] :
+       {std::pair{"--corrupt-derivative", &options.corrupted_derivative},
+        {"--corrupt-pass", &options.corrupted_pass},
+        {"--corrupt-kernel", &options.corrupted_kernel}})
+    if (!value->empty()) flags += fmt::format(" {} {}", flag, *value);
+  return flags;
+}
+
 /// The flags of the command line that decide what code is made, and what is planted.
 std::string flags_of(const VerifyOptions& options) {
   std::string flags;
@@ -107,12 +118,7 @@ std::string flags_of(const VerifyOptions& options) {
   if (options.model.backend != "auto") flags += " --backend " + options.model.backend;
   if (options.model.is_deterministic) flags += " --deterministic";
   if (options.model.threads > 0) flags += fmt::format(" --threads {}", options.model.threads);
-  for (const auto& [flag, value] :
-       {std::pair{"--corrupt-derivative", &options.corrupted_derivative},
-        {"--corrupt-pass", &options.corrupted_pass},
-        {"--corrupt-kernel", &options.corrupted_kernel}})
-    if (!value->empty()) flags += fmt::format(" {} {}", flag, *value);
-  return flags;
+  return flags + faults_of(options);
 }
 
 /// The checks of one command, and what they write.
@@ -403,6 +409,9 @@ ExitCode run_verify(const VerifyOptions& options) {
     verify_model(workspace, options, findings);
   else
     verify_feed(workspace, options, findings);
+  if (const std::string faults = faults_of(options); !faults.empty() && findings.failures() == 0)
+    throw Error(ExitCode::Usage, "",
+                fmt::format("nothing that was checked shows the planted fault:{}", faults));
   if (options.model.json)
     print_line({{"event", "end"}, {"failures", findings.failures()}});
   else

@@ -221,6 +221,18 @@ train no_number { data = noise(rows = 8); batch = 8; optimizer = sgd(0.1) }
   CHECK(run.out.find("the loss is not a number there") != std::string::npos);
 }
 
+TEST_CASE("faults that cannot be planted are refused") {
+  for (const std::vector<std::string>& fault :
+       std::vector<std::vector<std::string>>{{"--corrupt-kernel", "dot"},
+                                             {"--corrupt-pass", "fuse"},
+                                             {"--corrupt-derivative", "sin"}}) {
+    const ProgramRun run = verified("small", kModel, fault);
+    INFO(run.out << run.err);
+    CHECK(run.exit_code == 2);
+    CHECK(run.err.find(fault[0] + " " + fault[1]) != std::string::npos);
+  }
+}
+
 TEST_CASE("integers are compared exactly") {
   const ProgramRun run = verified("large", R"(
 model large(x: f32[batch, 4]) {
