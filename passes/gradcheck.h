@@ -40,8 +40,8 @@ struct GradcheckOptions {
 
 /// Checks every gradient node of `graph` (as elaborated: before differentiation) at `inputs`, in
 /// f64: <gradient, d> against the difference quotient of y along d. Values behind stop_gradient
-/// stay what they are. Costs 3 * (directions + elements) evaluations of y for each gradient, more
-/// where one crosses a kink.
+/// stay what they are. A difference that y's own rounding explains is none. Costs 3 * (directions +
+/// elements) evaluations of y for each gradient, more where one crosses a kink.
 GradcheckReport check_gradients(const Graph& graph, std::span<const Tensor> inputs,
                                 const GradcheckOptions& options = {});
 

@@ -77,3 +77,21 @@ TEST_CASE("a corrupted derivative is detected and its op is named") {
     CHECK(2 * detected > cases.size());
   }
 }
+
+TEST_CASE("terms that cancel do not look like a wrong derivative") {
+  for (const double offset : {30.0, 3e3, 3e6}) {
+    GraphBuilder builder("cancelling", GraphMode::Run);
+    const ValueId x = builder.input(InputKind::Data, "x", {DType::F32, {50}});
+    const ValueId w = builder.input(InputKind::Parameter, "w", {DType::F32, {}});
+    const ValueId product = builder.mul(x, builder.broadcast_to(w, {50}));
+    const ValueId plus = builder.add(product, builder.fill_like(product, offset));
+    const ValueId terms =
+        builder.add(OpKind::Concat, {plus, builder.neg(plus)}, {{"axis", int64_t{0}}});
+    const ValueId y = builder.reduce(OpKind::Sum, terms, {0});
+    builder.output(OutputKind::Gradient, "w", builder.add(OpKind::Gradient, {y, w}));
+    Tensor data(DType::F32, {50});
+    for (int64_t i = 0; i < data.size(); ++i) data.set(i, 0.37 * static_cast<double>(i % 7) - 1);
+    CHECK(check_gradients(std::move(builder).build(), {{data, Tensor::scalar(DType::F32, 1)}})
+              .agrees());
+  }
+}
