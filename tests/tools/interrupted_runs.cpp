@@ -115,6 +115,7 @@ void check_resumed_from(const std::string& newest, const std::string& messages) 
 void check_interrupted_runs(const InterruptedCase& subject, int signal, int count) {
   const std::string name = subject.name + "_" + std::to_string(signal);
   const std::string whole = temporary_path("whole_" + name);
+  fs::remove_all(whole);  // of another case of this subject
   const ProgramRun uninterrupted = run_program(with_folder(subject, whole));
   INFO(subject.name << "\n" << uninterrupted.err);
   REQUIRE(uninterrupted.exit_code == 0);
