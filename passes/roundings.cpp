@@ -2,7 +2,6 @@
 #include "passes/roundings.h"
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "ir/accumulator_dtype.h"
@@ -160,31 +159,13 @@ class MovedInterpreter {
  private:
   std::vector<Tensor> evaluate(const Node& node, const std::vector<Tensor>& operands,
                                const std::vector<Type>& types) {
-    if (node.kind == OpKind::Scan) return rounds(node, operands, types);
+    if (node.kind == OpKind::Scan)
+      return ops::run_rounds(
+          ops::scan_form(node.attrs, operands.size()), operands, types,
+          [&](const Graph& body, std::span<const Tensor> inputs) { return run(body, inputs); });
     if (node.kind == OpKind::Group) return run(*node.attrs.get<BodyRef>("body"), operands);
     std::vector<Tensor> results = op_def(node.kind).eval({operands, node.attrs, types});
     if (is_float(types[0].dtype) && random_.chance(65)) move(node, operands, results[0]);
-    return results;
-  }
-
-  /// As ops::Scan evaluates, with bodies that are moved.
-  std::vector<Tensor> rounds(const Node& node, const std::vector<Tensor>& operands,
-                             const std::vector<Type>& types) {
-    const ops::ScanForm form = ops::scan_form(node.attrs, operands.size());
-    std::vector<Tensor> inputs = operands;
-    std::vector<Tensor> results(operands.begin(),
-                                operands.begin() + static_cast<int64_t>(form.carries));
-    for (size_t i = form.carries; i < types.size(); ++i) results.emplace_back(types[i]);
-    for (int64_t round = 0; round < form.length; ++round) {
-      const int64_t at = form.element(round);
-      ops::read_elements(form, operands, round, inputs);
-      const std::vector<Tensor> outputs = run(*form.body, inputs);
-      for (size_t i = 0; i < form.carries; ++i) inputs[i] = results[i] = outputs[i];
-      for (size_t i = form.carries; i < outputs.size(); ++i)
-        if (!outputs[i].is_empty())
-          std::memcpy(results[i].raw() + at * outputs[i].size_bytes(), outputs[i].raw(),
-                      static_cast<size_t>(outputs[i].size_bytes()));
-    }
     return results;
   }
 

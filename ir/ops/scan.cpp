@@ -105,17 +105,16 @@ void read_elements(const ScanForm& form, std::span<const Tensor> operands, int64
   }
 }
 
-std::vector<Tensor> Scan::eval(const EvalContext& context) {
-  const ScanForm form = scan_form(context.attrs, context.operands.size());
-  std::vector<Tensor> inputs(context.operands.begin(), context.operands.end());
-  std::vector<Tensor> results(context.operands.begin(),
-                              context.operands.begin() + static_cast<int64_t>(form.carries));
-  for (size_t i = form.carries; i < context.results.size(); ++i)
-    results.emplace_back(context.results[i]);
+std::vector<Tensor> run_rounds(const ScanForm& form, std::span<const Tensor> operands,
+                               std::span<const Type> types, const RunBody& run) {
+  std::vector<Tensor> inputs(operands.begin(), operands.end());
+  std::vector<Tensor> results(operands.begin(),
+                              operands.begin() + static_cast<int64_t>(form.carries));
+  for (size_t i = form.carries; i < types.size(); ++i) results.emplace_back(types[i]);
   for (int64_t round = 0; round < form.length; ++round) {
     const int64_t at = form.element(round);
-    read_elements(form, context.operands, round, inputs);
-    std::vector<Tensor> outputs = interpret(*form.body, inputs);
+    read_elements(form, operands, round, inputs);
+    const std::vector<Tensor> outputs = run(*form.body, inputs);
     for (size_t i = 0; i < form.carries; ++i) inputs[i] = results[i] = outputs[i];
     for (size_t i = form.carries; i < outputs.size(); ++i)
       if (!outputs[i].is_empty())
@@ -123,6 +122,12 @@ std::vector<Tensor> Scan::eval(const EvalContext& context) {
                     static_cast<size_t>(outputs[i].size_bytes()));
   }
   return results;
+}
+
+std::vector<Tensor> Scan::eval(const EvalContext& context) {
+  return run_rounds(
+      scan_form(context.attrs, context.operands.size()), context.operands, context.results,
+      [](const Graph& body, std::span<const Tensor> inputs) { return interpret(body, inputs); });
 }
 
 }  // namespace gradc::ops

@@ -1,5 +1,7 @@
 // The run-time loop.
 #pragma once
+#include <functional>
+
 #include "ir/ops/op_facts.h"
 
 namespace gradc::ops {
@@ -47,6 +49,12 @@ Attrs scan_attrs(const ScanForm& form);
 /// their places among the inputs of its body.
 void read_elements(const ScanForm& form, std::span<const Tensor> operands, int64_t round,
                    std::vector<Tensor>& inputs);
+
+/// Runs the rounds one after the other and collects their results, which are of `types`. `run`
+/// makes the outputs of the body from its inputs.
+using RunBody = std::function<std::vector<Tensor>(const Graph& body, std::span<const Tensor>)>;
+std::vector<Tensor> run_rounds(const ScanForm& form, std::span<const Tensor> operands,
+                               std::span<const Type> types, const RunBody& run);
 
 /// V7: empty if these attributes and operands make a scan, else what is wrong.
 std::string find_scan_fault(const Attrs& attrs, std::span<const Type> operands);

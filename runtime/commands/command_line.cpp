@@ -39,7 +39,7 @@ class Runner {
     } catch (const InternalError& fault) {
       return report_bug("internal error (a bug of gradc)", fault.what());
     } catch (const std::bad_alloc&) {
-      return report(ExitCode::InputOutput, "error[E0802] out of memory");
+      return report(ExitCode::InputOutput, std::string(kOutOfMemory));
     } catch (const std::exception& fault) {
       return report_bug("unexpected", fault.what());
     }

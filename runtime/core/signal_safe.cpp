@@ -19,7 +19,9 @@ void say(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 void end_without_memory(std::string_view program) {
   say(program);
-  say(": error[E0802] out of memory\n");
+  say(": ");
+  say(kOutOfMemory);
+  say("\n");
   _exit(static_cast<int>(ExitCode::InputOutput));
 }
 

@@ -11,7 +11,8 @@ void write_all(int file, std::string_view text);
 /// Writes to standard error.
 void say(std::string_view text);
 
-/// Says that memory ran out (E0802) and ends the process at once with ExitCode::InputOutput.
+inline constexpr std::string_view kOutOfMemory = "error[E0802] out of memory";
+/// Says that memory ran out and ends the process at once with ExitCode::InputOutput.
 /// `program` is its name.
 [[noreturn]] void end_without_memory(std::string_view program);
 
