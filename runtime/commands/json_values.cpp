@@ -67,8 +67,12 @@ nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row) {
   return nested(tensor, 1, row * tensor.shape().strides().front());
 }
 
+std::string line_text(const nlohmann::ordered_json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void print_line(const nlohmann::ordered_json& object) {
-  fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", line_text(object));
   std::fflush(stdout);
 }
 

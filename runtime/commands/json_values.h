@@ -26,5 +26,7 @@ nlohmann::ordered_json row_as_json(const Tensor& tensor, int64_t row);
 
 /// One line on stdout; bytes that are no UTF-8 are replaced.
 void print_line(const nlohmann::ordered_json& object);
+/// The line without its end; bytes that are no UTF-8 are replaced.
+std::string line_text(const nlohmann::ordered_json& object);
 
 }  // namespace gradc

@@ -59,10 +59,6 @@ bool is_past(const nlohmann::ordered_json& event, const TrainProgress& progress)
   return true;
 }
 
-std::string as_text(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 /// The keys of either.
 std::vector<std::string> names_of(const nlohmann::ordered_json& one,
                                   const nlohmann::ordered_json& other) {
@@ -171,7 +167,7 @@ void RunRecorder::check_same_run(const nlohmann::ordered_json& description) cons
   std::string differences;
   const auto compare = [&](const std::string& name, const nlohmann::ordered_json& old,
                            const nlohmann::ordered_json& now) {
-    const std::string then_text = as_text(old), now_text = as_text(now);
+    const std::string then_text = line_text(old), now_text = line_text(now);
     if (then_text != now_text)
       differences += fmt::format("\n  {}: {} then, {} now", name, then_text, now_text);
   };
@@ -198,7 +194,7 @@ void RunRecorder::check_same_run(const nlohmann::ordered_json& description) cons
     say(fmt::format(
         "note: the run had {} threads so far and has {} now: the last bits of its results may be "
         "others than without a break\n",
-        as_text(value(*before, "threads")), as_text(description["threads"])));
+        line_text(value(*before, "threads")), line_text(description["threads"])));
   if (value(*before, "step") != description["step"])
     say("note: the training step is not the one that the run had so far (another model, schedule "
         "or backend)\n");
@@ -221,9 +217,7 @@ TrainProgress RunRecorder::resume(Session& session) {
     if (const auto due = folder_->newest_due_checkpoint()) last_due_ = due->path;
   rewind_logs(result);
   saved_steps_ = result.steps;
-  if (best_ && rules_.early_stop && result.batch == 0 && result.epoch > 0 &&
-      result.epoch - best_epoch_ >= *rules_.early_stop)
-    stopped_by_ = kEarlyStop;
+  if (best_ && result.batch == 0 && result.epoch > 0) stop_without_better(result.epoch);
   seen_epoch_ = result.epoch;
   say(fmt::format("resumed from {}: epoch {}, step {}\n", checkpoint->path, result.epoch + 1,
                   result.batch + 1));
@@ -242,7 +236,7 @@ void RunRecorder::rewind_logs(const TrainProgress& progress) {
 }
 
 void RunRecorder::log(const nlohmann::ordered_json& event) {
-  if (log_) log_->append(as_text(event) + "\n");
+  if (log_) log_->append(line_text(event) + "\n");
 }
 
 void RunRecorder::record_epoch(int64_t epoch, int64_t steps, const NamedValues& metrics,
@@ -264,6 +258,10 @@ void RunRecorder::record_epoch(int64_t epoch, int64_t steps, const NamedValues& 
     best_epoch_ = epoch;
     is_best_new_ = true;
   }
+  stop_without_better(epoch);
+}
+
+void RunRecorder::stop_without_better(int64_t epoch) {
   if (rules_.early_stop && epoch - best_epoch_ >= *rules_.early_stop) stopped_by_ = kEarlyStop;
 }
 
@@ -292,16 +290,17 @@ void RunRecorder::save(const Session& session, const TrainProgress& progress, bo
   writer_.wait();
   const std::string path = folder_->checkpoint(progress.steps);
   // The state after as many updates is the same, though bad steps may have come behind it.
-  is_due = is_due || path == last_due_;
-  if (is_due && rules_.rolls_back) last_due_ = path;
-  std::vector<std::string> paths{path};
+  const bool is_target = rules_.rolls_back && (is_due || path == last_due_);
+  if (is_target) last_due_ = path;
+  std::vector<std::string> paths;
   // First: a run that goes on from the checkpoint takes its best value as written.
-  if (is_best_new_) paths.insert(paths.begin(), folder_->best());
+  if (is_best_new_) paths.push_back(folder_->best());
+  paths.push_back(path);
   is_best_new_ = false;
   NamedTensors additions;
   add_progress(progress, additions);
   additions.metadata[kBest] = best_text();
-  if (is_due && rules_.rolls_back) additions.metadata[kIsDue] = "yes";
+  if (is_target) additions.metadata[kIsDue] = "yes";
   writer_.start(session, std::move(additions), std::move(paths));
   saved_steps_ = progress.steps;
   saved_at_ = Clock::now();

@@ -72,6 +72,8 @@ class RunRecorder {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// --early-stop, behind epoch `epoch` (from 1).
+  void stop_without_better(int64_t epoch);
   bool is_save_due(const TrainProgress& progress) const;
   void save(const Session& session, const TrainProgress& progress, bool is_due);
   void check_same_run(const nlohmann::ordered_json& description) const;

@@ -210,7 +210,7 @@ ExitCode Training::run() {
 
 ExitCode run_train(const TrainOptions& options) {
   set_threads(options.opener->options().threads);
-  if (options.on_nan == "rollback" && options.rules.folder.empty())
+  if (options.rules.rolls_back && options.rules.folder.empty())
     throw Error(ExitCode::Usage, "", "--on-nan rollback goes to checkpoints: give it a --run DIR");
   if (!options.out.empty()) check_writable(options.out);
   return Training(options).run();
